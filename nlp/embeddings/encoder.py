@@ -1,0 +1,31 @@
+"""Text in, unit vectors out. Implementations: OnnxEncoder (default), SentenceTransformerEncoder, HttpEncoder."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit-length vectors, so that a dot product is a cosine."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies weights and settings; an index built with one fingerprint refuses another."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """(n,) questions -> (n, dimension) float32, each of length 1."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """(n,) passages -> (n, dimension) float32, each of length 1."""
+        ...
