@@ -1,4 +1,4 @@
-"""Text in, unit vectors out. Implementations: OnnxEncoder (default), SentenceTransformerEncoder, HttpEncoder."""
+"""Text in, unit vectors out: OnnxEncoder (the default), SentenceTransformerEncoder, HttpEncoder."""
 
 from collections.abc import Sequence
 from typing import Protocol
