@@ -1,0 +1,140 @@
+"""The logic tree of a criterion and its three-valued (Kleene) truth."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from nlp.eligibility.relations import Relation
+
+
+class Truth(StrEnum):
+    """Whether something holds, for all we know."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Words that were not understood: always unknown, whatever is answered. [start, end) locates them."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts hold."""
+
+    parts: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one part holds."""
+
+    parts: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """At least `count` of the parts hold."""
+
+    count: int
+    parts: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: "Rule"
+
+
+Rule: TypeAlias = And | Or | AtLeast | Not | Relation | Unread
+
+_OPPOSITE = {Truth.MET: Truth.NOT_MET, Truth.NOT_MET: Truth.MET, Truth.UNKNOWN: Truth.UNKNOWN}
+
+
+def truth(rule: Rule, of: Callable[[Relation], Truth]) -> Truth:
+    """Kleene's strong three-valued truth of a tree, given the truth `of` each relation."""
+    match rule:
+        case Relation():
+            return of(rule)
+        case Unread():
+            return Truth.UNKNOWN
+        case Not(part):
+            return _OPPOSITE[truth(part, of)]
+        case And(parts) | Or(parts) | AtLeast(_, parts):
+            return _at_least(_needed(rule), [truth(part, of) for part in parts])
+
+
+def relations(rule: Rule | None) -> Iterator[Relation]:
+    """Every relation of a tree, in reading order."""
+    match rule:
+        case Relation():
+            yield rule
+        case Not(part):
+            yield from relations(part)
+        case And(parts) | Or(parts) | AtLeast(_, parts):
+            for part in parts:
+                yield from relations(part)
+
+
+def is_read(rule: Rule | None) -> bool:
+    """Whether nothing in the tree was left unread."""
+    match rule:
+        case None | Unread():
+            return False
+        case Relation():
+            return True
+        case Not(part):
+            return is_read(part)
+        case And(parts) | Or(parts) | AtLeast(_, parts):
+            return all(map(is_read, parts))
+
+
+def read_part(rule: Rule) -> Rule | None:
+    """The tree without its unread leaves; None when nothing is left.
+
+    "Diabetes, stable on insulin" leaves "diabetes". What is left decides nothing: it only tells whether
+    all that we understood speaks for the person.
+    """
+    match rule:
+        case Relation():
+            return rule
+        case Unread():
+            return None
+        case Not(part):
+            inner = read_part(part)
+            return None if inner is None else Not(inner)
+        case And(parts):
+            return _kept(parts, And)
+        case Or(parts):
+            return _kept(parts, Or)
+        case AtLeast(count, parts):
+            return _kept(parts, lambda kept: AtLeast(min(count, len(kept)), kept))
+
+
+def _kept(parts: tuple[Rule, ...], build: Callable[[tuple[Rule, ...]], Rule]) -> Rule | None:
+    kept = tuple(part for part in map(read_part, parts) if part is not None)
+    return build(kept) if kept else None
+
+
+def _needed(rule: And | Or | AtLeast) -> int:
+    match rule:
+        case And(parts):
+            return len(parts)
+        case Or():
+            return 1
+        case AtLeast(count, _):
+            return count
+
+
+def _at_least(count: int, parts: list[Truth]) -> Truth:
+    certain = parts.count(Truth.MET)
+    if certain >= count:
+        return Truth.MET
+    return Truth.UNKNOWN if certain + parts.count(Truth.UNKNOWN) >= count else Truth.NOT_MET

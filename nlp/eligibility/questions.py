@@ -1,0 +1,92 @@
+"""Criteria -> the distinct questions that a person can be asked, in plain words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nlp.eligibility.criteria import Criterion
+from nlp.eligibility.logic import relations
+from nlp.eligibility.variables import Answerer, Answers, QuestionKind, concerns, variable
+from ontology.concept import Concept, FormKind, Ontology, load_ontology
+from ontology.wording import LANGUAGES, say
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One fact, asked once. The answer is filed under `variable`; `criteria` are the ids that need it.
+
+    `lower` and `upper` bound a plausible number in `unit`.
+    """
+
+    variable: str
+    kind: QuestionKind
+    criteria: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    lower: float | None = None
+    upper: float | None = None
+
+    @property
+    def id(self) -> str:
+        """The variable: no two questions ask for the same fact."""
+        return self.variable
+
+
+def questions_for(
+    criteria: Iterable[Criterion], answerable_by: Answerer = Answerer.PATIENT
+) -> tuple[Question, ...]:
+    """One question for each fact that the criteria need and `answerable_by` can tell.
+
+    Order: age and sex, then conditions (those that inclusion asks for first), the sensitive ones last.
+    """
+    needed: dict[str, dict[str, None]] = {}
+    for criterion in criteria:
+        for relation in relations(criterion.rule):
+            if variable(relation.variable).answerable_by is answerable_by:
+                needed.setdefault(relation.variable, {})[criterion.id] = None
+    found = (_question(name, tuple(ids)) for name, ids in needed.items())
+    return tuple(sorted(found, key=lambda question: variable(question.variable).rank))
+
+
+def ask(questions: Iterable[Question], answers: Answers) -> Question | None:
+    """The next question: the first that is not answered (None is an answer) and can concern the person."""
+    return next((q for q in questions if q.variable not in answers and concerns(q.variable, answers)), None)
+
+
+def wording(question: Question, language: str, ontology: Ontology | None = None) -> tuple[str, str]:
+    """The question in nb, nn or en, and a help text ("" where the question needs none).
+
+    Raises:
+        BadInput: its concept is not in the ontology (by default the one that is shipped).
+    """
+    row, _, concept_id = question.variable.partition(":")
+    if not concept_id:
+        return say(f"eligibility.ask_{row}", language), say(f"eligibility.help_{row}", language)
+    concept = (ontology or load_ontology()).get(concept_id)
+    name = concept.label(language)
+    names = ", ".join(_other_names(concept, language))
+    return (
+        say(f"eligibility.ask_{row}", language, name=name),
+        say("eligibility.help_names", language, names=names) if names else "",
+    )
+
+
+def _other_names(concept: Concept, language: str, most: int = 3) -> tuple[str, ...]:
+    spoken = language if language in LANGUAGES else "nb"
+    synonyms = (
+        form.text for form in concept.forms if form.kind is FormKind.SYNONYM and form.language == spoken
+    )
+    label = concept.label(language).casefold()
+    return tuple(text for text in dict.fromkeys(synonyms) if text.casefold() != label)[:most]
+
+
+def _question(name: str, criteria: tuple[str, ...]) -> Question:
+    row = variable(name)
+    return Question(
+        variable=name,
+        kind=row.kind,
+        criteria=criteria,
+        choices=row.choices,
+        unit=row.unit,
+        lower=row.lower,
+        upper=row.upper,
+    )

@@ -1,0 +1,108 @@
+"""variables.tsv: the facts that criteria ask for. The order of the rows is the order of the questions."""
+
+from collections.abc import Mapping
+from csv import DictReader
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import TypeAlias
+
+from ontology.errors import BadInput
+
+Answer: TypeAlias = bool | float | str | None
+"""yes or no, a number in the variable's unit, a choice; None: asked, and the person does not know."""
+
+Answers: TypeAlias = Mapping[str, Answer]
+"""By variable: {"age": 54, "sex": "female", "condition:asthma": True, "pregnancy": None}."""
+
+
+class Answerer(StrEnum):
+    """Who can know the answer."""
+
+    PATIENT = "patient"
+    CLINICIAN = "clinician"
+    STUDY_TEAM = "study_team"
+
+
+class QuestionKind(StrEnum):
+    """What an answer looks like: a bool, a float or a str of `choices`."""
+
+    YES_NO = "yes_no"
+    NUMBER = "number"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row. `lower` and `upper` are plausible bounds in `unit`; `rank` is its place in the order.
+
+    A variable concerns people of `sex` aged `from_age` to `to_age` whole years; None is no limit. For
+    everybody else the answer is `otherwise`.
+    """
+
+    name: str
+    rank: int
+    kind: QuestionKind
+    answerable_by: Answerer
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    lower: float | None = None
+    upper: float | None = None
+    sex: str = ""
+    from_age: float | None = None
+    to_age: float | None = None
+    otherwise: bool | None = None
+
+
+def variable(name: str) -> Variable:
+    """The row of a variable; "condition:asthma" is described by the row "condition".
+
+    Raises:
+        BadInput: no row has this name.
+    """
+    try:
+        return variables()[name.partition(":")[0]]
+    except KeyError:
+        raise BadInput(f"No variable {name!r}. Known: {', '.join(variables())}.") from None
+
+
+@cache
+def variables() -> Mapping[str, Variable]:
+    """Every row of variables.tsv by name, in the order in which questions are asked."""
+    with (files("nlp.eligibility") / "variables.tsv").open(encoding="utf-8") as lines:
+        rows = enumerate(DictReader(lines, delimiter="\t"))
+        return {row["variable"]: _variable(rank, row) for rank, row in rows}
+
+
+def concerns(name: str, answers: Answers) -> bool:
+    """Whether a variable can concern this person. True as long as sex and age do not rule it out."""
+    row = variable(name)
+    sex, age = answers.get("sex"), answers.get("age")
+    if row.sex and sex is not None and sex != row.sex:
+        return False
+    if age is None or isinstance(age, str):
+        return True
+    too_young = row.from_age is not None and age < row.from_age
+    return not (too_young or (row.to_age is not None and age >= row.to_age + 1))
+
+
+def _variable(rank: int, row: dict[str, str]) -> Variable:
+    return Variable(
+        name=row["variable"],
+        rank=rank,
+        kind=QuestionKind(row["kind"]),
+        answerable_by=Answerer(row["answerable_by"]),
+        choices=tuple(row["choices"].split()),
+        unit=row["unit"],
+        lower=_number(row["lower"]),
+        upper=_number(row["upper"]),
+        sex=row["sex"],
+        from_age=_number(row["from_age"]),
+        to_age=_number(row["to_age"]),
+        otherwise={"yes": True, "no": False, "": None}[row["otherwise"]],
+    )
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None

@@ -1,0 +1,165 @@
+"""Criteria and answers -> what can honestly be said about one person and one study."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nlp.eligibility.criteria import Criterion, Parsed, Section
+from nlp.eligibility.logic import Rule, Truth, read_part, relations, truth
+from nlp.eligibility.relations import Bound, Kind, Relation
+from nlp.eligibility.variables import Answer, Answerer, Answers, QuestionKind, concerns, variable
+from ontology.concept import Ontology, load_ontology
+
+
+class Outcome(StrEnum):
+    """What the answers say about a study. Only the study team can say that somebody is eligible.
+
+    PROBABLY_NOT: at least one criterion is clearly not met. MAY_FIT: nothing contradicts, every fact
+    that we could ask for is known and speaks for the person, and what the study is about was
+    understood. UNCLEAR: everything between.
+    """
+
+    MAY_FIT = "may_fit"
+    PROBABLY_NOT = "probably_not"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One criterion weighed. `answers` are those given to the facts it needs, by variable."""
+
+    criterion: Criterion
+    truth: Truth
+    answers: tuple[tuple[str, Answer], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for one study and the finding of each of its criteria, in their order."""
+
+    study_id: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+
+
+def judge(
+    study_id: str, criteria: Iterable[Criterion], answers: Answers, ontology: Ontology | None = None
+) -> Verdict:
+    """Weigh the answers against each criterion (Kleene's three-valued logic).
+
+    Unknown never excludes, the order of answers does not matter, and more answers from the same person
+    never turn a clear "not met" around. Answers that contradict each other count as unknown. `ontology`
+    (default: the shipped one) tells which conditions contain which.
+    """
+    person = Person(answers, ontology or load_ontology())
+    findings = tuple(_finding(criterion, person) for criterion in criteria)
+    return Verdict(study_id, _outcome(findings, person), findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known about somebody."""
+
+    answers: Answers
+    ontology: Ontology
+
+    def fits(self, relation: Relation) -> Truth:
+        """Whether a relation holds for this person, polarity apart."""
+        match variable(relation.variable).kind:
+            case QuestionKind.NUMBER:
+                return _within(relation, self.answers.get(relation.variable))
+            case QuestionKind.CHOICE:
+                choice = self.answers.get(relation.variable)
+                return Truth.UNKNOWN if choice is None else _known(choice in relation.values)
+            case QuestionKind.YES_NO:
+                return self._yes_no(relation)
+
+    def _yes_no(self, relation: Relation) -> Truth:
+        yes, no = self._says_yes(relation), self._says_no(relation)
+        return Truth.UNKNOWN if yes == no else _known(yes)
+
+    def _says_yes(self, relation: Relation) -> bool:
+        """A narrower condition proves a broader one, and what one has now one has had."""
+        if relation.kind is Kind.CONDITION:
+            kinds = ("condition", "history") if relation.variable.startswith("history:") else ("condition",)
+            return self._any(kinds, (relation.concept, *self.ontology.descendants(relation.concept)), True)
+        return self.answers.get(relation.variable) is True or self._otherwise(relation) is True
+
+    def _says_no(self, relation: Relation) -> bool:
+        """Without a broader condition there is no narrower one; what one never had one has not now."""
+        if relation.kind is Kind.CONDITION:
+            kinds = ("history",) if relation.variable.startswith("history:") else ("condition", "history")
+            return self._any(kinds, (relation.concept, *self.ontology.ancestors(relation.concept)), False)
+        return self.answers.get(relation.variable) is False or self._otherwise(relation) is False
+
+    def _any(self, kinds: tuple[str, ...], concepts: tuple[str, ...], answer: bool) -> bool:
+        return any(self.answers.get(f"{kind}:{each}") is answer for kind in kinds for each in concepts)
+
+    def _otherwise(self, relation: Relation) -> bool | None:
+        return None if concerns(relation.variable, self.answers) else variable(relation.variable).otherwise
+
+
+def _within(relation: Relation, answer: Answer) -> Truth:
+    """Compare a number with a range. A whole number of years is any age until the next birthday."""
+    if answer is None or isinstance(answer, bool | str):
+        return Truth.UNKNOWN
+    years = relation.kind is Kind.AGE
+    least = float(answer)
+    most = least + 1 if years and least.is_integer() else least
+    ends = (_above(relation.lower, least, most), _below(relation.upper, least, most, years=years))
+    if Truth.NOT_MET in ends:
+        return Truth.NOT_MET
+    return Truth.UNKNOWN if Truth.UNKNOWN in ends else Truth.MET
+
+
+def _above(bound: Bound | None, least: float, most: float) -> Truth:
+    """«Over 18» says nothing certain of somebody who is 18: some studies mean it, some mean 19."""
+    if bound is None or least > bound.value or (bound.inclusive and least == bound.value):
+        return Truth.MET
+    return Truth.NOT_MET if most <= bound.value else Truth.UNKNOWN
+
+
+def _below(bound: Bound | None, least: float, most: float, *, years: bool) -> Truth:
+    """«Til og med 75 år» lasts until the 76th birthday."""
+    if bound is None:
+        return Truth.MET
+    birthday = years and bound.inclusive and bound.value.is_integer()
+    limit = bound.value + 1 if birthday else bound.value
+    closed = bound.inclusive and not birthday
+    if most < limit or (most == limit and (closed or most > least)):
+        return Truth.MET
+    return Truth.NOT_MET if least > limit or (least == limit and not closed) else Truth.UNKNOWN
+
+
+def _known(holds: bool) -> Truth:
+    return Truth.MET if holds else Truth.NOT_MET
+
+
+def _finding(criterion: Criterion, person: Person) -> Finding:
+    names = dict.fromkeys(relation.variable for relation in relations(criterion.rule))
+    given = tuple((name, person.answers[name]) for name in names if name in person.answers)
+    holds = Truth.UNKNOWN if criterion.rule is None else truth(criterion.rule, person.fits)
+    return Finding(criterion, holds, given)
+
+
+def _outcome(findings: tuple[Finding, ...], person: Person) -> Outcome:
+    if any(finding.truth is Truth.NOT_MET for finding in findings):
+        return Outcome.PROBABLY_NOT
+    asked = [f.criterion for f in findings if f.criterion.answerable_by is Answerer.PATIENT]
+    if not all(_speaks_for(criterion.rule, person) for criterion in asked):
+        return Outcome.UNCLEAR
+    return Outcome.MAY_FIT if _subject_understood(findings) else Outcome.UNCLEAR
+
+
+def _speaks_for(rule: Rule | None, person: Person) -> bool:
+    """Whether the understood part of a rule is met; a rule without one says nothing against."""
+    understood = None if rule is None else read_part(rule)
+    return understood is None or truth(understood, person.fits) is Truth.MET
+
+
+def _subject_understood(findings: tuple[Finding, ...]) -> bool:
+    """Age and sex alone do not make a fit: an inclusion condition was read, or all inclusion was."""
+    inclusion = [f.criterion for f in findings if f.criterion.section is Section.INCLUSION]
+    about = {relation.kind for criterion in inclusion for relation in relations(criterion.rule)}
+    everything = bool(inclusion) and all(criterion.parsed is Parsed.FULL for criterion in inclusion)
+    return everything or bool(about & {Kind.CONDITION, Kind.PREGNANCY})
