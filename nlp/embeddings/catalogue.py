@@ -1,0 +1,165 @@
+"""What an index knows of its studies besides words and vectors: one SQLite file, read without a server."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlp.embeddings.chunks import Chunk
+from ontology.errors import Unavailable
+from registry.study import Status, Study
+
+CHUNKS_PER_STUDY = 32
+"""Chunk p of the study with number n has the number n * CHUNKS_PER_STUDY + p, so neither is looked up."""
+
+_TABLES = """
+CREATE TABLE study (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    digest TEXT NOT NULL,
+    title TEXT NOT NULL,
+    status TEXT NOT NULL,
+    words TEXT NOT NULL
+);
+CREATE TABLE chunk (
+    number INTEGER PRIMARY KEY,
+    field TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE TABLE concept (
+    concept TEXT NOT NULL, study INTEGER NOT NULL, weight REAL NOT NULL, PRIMARY KEY (concept, study)
+) WITHOUT ROWID;
+CREATE INDEX concept_of_study ON concept (study);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A study as the index shows it; `words` are its title, conditions and summary."""
+
+    number: int
+    id: str
+    title: str
+    status: Status
+    words: str
+
+
+class Catalogue:
+    """Studies, chunks and concepts by number."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    @classmethod
+    def create(cls, path: Path) -> "Catalogue":
+        """Open a file to change it, an empty one if it is not there."""
+        database = sqlite3.connect(path)
+        if not path.stat().st_size:
+            database.executescript(_TABLES)
+        return cls(database)
+
+    @classmethod
+    def load(cls, path: Path) -> "Catalogue":
+        """Open a file that nobody will change any more.
+
+        Raises:
+            Unavailable: it is missing or damaged.
+        """
+        address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        try:
+            database = sqlite3.connect(address, uri=True, check_same_thread=False)
+            database.execute("SELECT number FROM study LIMIT 1")
+        except sqlite3.DatabaseError as error:
+            raise Unavailable(f"{path} cannot be read. Run `studievei index --rebuild`.") from error
+        return cls(database)
+
+    def close(self) -> None:
+        """Write what was changed and let go of the file."""
+        self._database.commit()
+        self._database.close()
+
+    @property
+    def count(self) -> int:
+        """How many studies it holds."""
+        return int(self._database.execute("SELECT count(*) FROM study").fetchone()[0])
+
+    def digests(self) -> dict[str, str]:
+        """The digest of every study by its id."""
+        return dict(self._database.execute("SELECT id, digest FROM study").fetchall())
+
+    def add(self, study: Study, digest: str, chunks: Sequence[Chunk], concepts: Mapping[str, float]) -> int:
+        """Add a new study; returns its number."""
+        words = "\n".join((study.title, *study.conditions, study.summary))
+        (number,) = self._database.execute(
+            "INSERT INTO study (id, digest, title, status, words) VALUES (?, ?, ?, ?, ?) RETURNING number",
+            (study.id, digest, study.title, study.status, words),
+        ).fetchone()
+        self._database.executemany(
+            "INSERT INTO chunk VALUES (?, ?, ?, ?, ?)",
+            [
+                (n, c.field, c.start, c.end, c.text)
+                for n, c in zip(chunk_numbers(number, len(chunks)), chunks, strict=True)
+            ],
+        )
+        self._database.executemany(
+            "INSERT INTO concept VALUES (?, ?, ?)",
+            [(concept, number, weight) for concept, weight in concepts.items()],
+        )
+        return int(number)
+
+    def remove(self, study_id: str) -> int | None:
+        """Forget a study; returns the number it had, None for an unknown id."""
+        row = self._database.execute(
+            "DELETE FROM study WHERE id = ? RETURNING number", (study_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        first = row[0] * CHUNKS_PER_STUDY
+        self._database.execute(
+            "DELETE FROM chunk WHERE number BETWEEN ? AND ?", (first, first + CHUNKS_PER_STUDY - 1)
+        )
+        self._database.execute("DELETE FROM concept WHERE study = ?", row)
+        return int(row[0])
+
+    def entries(self, numbers: Iterable[int]) -> list[Entry]:
+        """The studies with these numbers, in no special order."""
+        rows = self._database.execute(
+            "SELECT number, id, title, status, words FROM study"
+            " WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(numbers)),),
+        )
+        return [
+            Entry(number, id_, title, Status(status), words) for number, id_, title, status, words in rows
+        ]
+
+    def chunk(self, number: int, study_id: str) -> Chunk:
+        """The chunk with this number."""
+        row = self._database.execute(
+            "SELECT field, start, end, text FROM chunk WHERE number = ?", (number,)
+        ).fetchone()
+        return Chunk(study_id, *row)
+
+    def studies_about(self, concepts: Iterable[str]) -> list[tuple[int, str, float]]:
+        """(study number, concept, weight) wherever a study is about one of `concepts`."""
+        return self._database.execute(
+            "SELECT study, concept, weight FROM concept WHERE concept IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(concepts)),),
+        ).fetchall()
+
+    def open_numbers(self) -> frozenset[int]:
+        """Numbers of the studies that recruit now."""
+        rows = self._database.execute("SELECT number FROM study WHERE status = ?", (Status.OPEN,))
+        return frozenset(number for (number,) in rows)
+
+
+def chunk_numbers(study: int, count: int) -> range:
+    """The numbers of the first `count` chunks of a study."""
+    return range(study * CHUNKS_PER_STUDY, study * CHUNKS_PER_STUDY + count)
+
+
+def study_of(chunk: int) -> int:
+    """The number of the study that a chunk belongs to."""
+    return chunk // CHUNKS_PER_STUDY

@@ -1,0 +1,65 @@
+"""Vectors with numbers in, the nearest numbers out (FAISS, exact inner product)."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from nlp.embeddings.encoder import Vectors
+from ontology.errors import Unavailable
+
+
+class DenseIndex:
+    """Unit vectors by chunk number. Adding and removing never rebuild the rest."""
+
+    def __init__(self, dimension: int) -> None:
+        self._index: faiss.Index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+
+    @classmethod
+    def load(cls, path: Path, *, to_change: bool = False) -> "DenseIndex":
+        """Read an index; unless `to_change`, its vectors stay in the file and are paged in as needed.
+
+        Raises:
+            Unavailable: the file is missing or damaged.
+        """
+        loaded = cls.__new__(cls)
+        try:
+            loaded._index = faiss.read_index(os.fspath(path), 0 if to_change else faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            raise Unavailable(f"{path} cannot be read. Run `studievei index --rebuild`.") from error
+        return loaded
+
+    @property
+    def count(self) -> int:
+        """How many vectors it holds."""
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._index.d)
+
+    def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
+        """Add (n, dimension) vectors under n new numbers."""
+        self._index.add_with_ids(vectors, np.asarray(numbers, dtype=np.int64))
+
+    def remove(self, numbers: Sequence[int]) -> int:
+        """Forget these numbers; returns how many were there."""
+        return int(self._index.remove_ids(faiss.IDSelectorBatch(np.asarray(numbers, dtype=np.int64))))
+
+    def save(self, path: Path) -> None:
+        """Write the whole index to `path`."""
+        faiss.write_index(self._index, os.fspath(path))
+
+    def search(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
+        """The `limit` nearest (number, cosine) to a (dimension,) unit vector, best first, ties by number."""
+        faiss.omp_set_num_threads(1)
+        limit = min(limit, self.count)
+        if not limit:
+            return []
+        scores, numbers = self._index.search(vector[np.newaxis], limit)
+        return sorted(
+            zip(numbers[0].tolist(), scores[0].tolist(), strict=True), key=lambda hit: (-hit[1], hit[0])
+        )

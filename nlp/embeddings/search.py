@@ -1,0 +1,286 @@
+"""A Query in, Hits that say why out. Three legs: the words, their meaning, and the concepts they name."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from ontology.linker import Linker
+
+from nlp.embeddings import generation
+from nlp.embeddings.catalogue import Entry
+from nlp.embeddings.chunks import Chunk, chunk_study
+from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
+from nlp.embeddings.encoder import Encoder
+from nlp.embeddings.fusion import fuse
+from nlp.embeddings.shelf import Draft, Shelf, take
+from nlp.embeddings.sparse import Name, stems
+from nlp.query import Query
+from ontology.concept import Ontology
+from ontology.errors import BadInput
+from registry.study import Status, Study
+
+DEPTH = 100
+"""Studies that each leg hands to the fusion, at least."""
+
+LONGEST_QUERY = 2_000
+"""Characters of a question that are read."""
+
+BATCH = 256
+"""Studies that are written together; a killed update loses at most this many."""
+
+_WORD = re.compile(r"\w+")
+
+MOST_WORDS = 8
+"""Matched words that a hit shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a study was found. `kind` is concept (a path), words (as they stand) or passage (of `field`)."""
+
+    kind: str
+    text: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A study that was found. Scores order the hits of one search and mean nothing across searches."""
+
+    study_id: str
+    title: str
+    status: Status
+    score: float
+    why: tuple[Reason, ...]
+
+
+class StudyIndex:
+    """The searchable studies in one folder. Any number of processes may read it while one writes."""
+
+    def __init__(self, folder: Path, encoder: Encoder, ontology: Ontology) -> None:
+        self._folder = folder
+        self._encoder = encoder
+        self._ontology = ontology
+        self._seen: tuple[int, int] | None = None
+        self._shelf: Shelf | None = None
+
+    @classmethod
+    def open(cls, folder: Path, encoder: Encoder, ontology: Ontology) -> "StudyIndex":
+        """Open the index in `folder`; a folder without one is an empty index.
+
+        Raises:
+            Mismatch: it was built with another encoder or by another version.
+            Unavailable: it is damaged.
+        """
+        index = cls(folder, encoder, ontology)
+        index._current()
+        return index
+
+    @classmethod
+    def rebuild(cls, folder: Path, encoder: Encoder, ontology: Ontology) -> "StudyIndex":
+        """Start an empty index in `folder`, whatever is there now.
+
+        Raises:
+            Unavailable: the folder cannot be written to.
+        """
+        with generation.writing(folder), generation.next_generation(folder, encoder.fingerprint) as building:
+            Draft(building, None, encoder.dimension).save()
+        return cls.open(folder, encoder, ontology)
+
+    @property
+    def count(self) -> int:
+        """How many studies can be found."""
+        shelf = self._current()
+        return shelf.catalogue.count if shelf else 0
+
+    def update(self, studies: Iterable[Study], progress: Callable[[int], None] | None = None) -> int:
+        """Add new studies and replace changed ones; returns how many those were.
+
+        `progress` is called with the number of studies handled so far.
+
+        Raises:
+            Mismatch: the index was built with another encoder.
+            Unavailable: the folder cannot be written to.
+        """
+        changed = handled = 0
+        with generation.writing(self._folder):
+            stream = iter(studies)
+            while batch := list(islice(stream, BATCH)):
+                changed += self._replace(batch)
+                handled += len(batch)
+                if progress:
+                    progress(handled)
+        return changed
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Forget these studies; returns how many were there.
+
+        Raises:
+            Unavailable: the folder cannot be written to.
+        """
+        with generation.writing(self._folder):
+            known = self._digests()
+            gone = [study_id for study_id in dict.fromkeys(ids) if study_id in known]
+            if gone:
+                self._write(gone, {})
+        return len(gone)
+
+    def search(self, query: Query, limit: int = 10) -> list[Hit]:
+        """The best studies for a query, best first; [] when the query holds no word.
+
+        Raises:
+            BadInput: `limit` is not positive.
+        """
+        if limit < 1:
+            raise BadInput(f"The limit must be 1 or more, not {limit}.")
+        shelf = self._current()
+        text = query.text[:LONGEST_QUERY]
+        if shelf is None or not re.search(r"[^\W_]", text):
+            return []
+        return _Question(shelf, self._ontology, self._encoder, query, text).hits(limit)
+
+    def _current(self) -> Shelf | None:
+        try:
+            state = generation.pointer(self._folder).stat()
+        except FileNotFoundError:
+            return None
+        seen = (state.st_ino, state.st_mtime_ns)
+        if seen != self._seen:
+            self._shelf = self._newest()
+            self._seen = seen
+        return self._shelf
+
+    def _newest(self) -> Shelf | None:
+        folder = generation.newest(self._folder)
+        if folder is None:
+            return None
+        generation.check_manifest(folder, self._encoder.fingerprint)
+        return Shelf(folder)
+
+    def _digests(self) -> dict[str, str]:
+        shelf = self._current()
+        return dict(shelf.digests) if shelf else {}
+
+    def _replace(self, studies: Sequence[Study]) -> int:
+        known = self._digests()
+        digests = {study.id: (study, _digest(study)) for study in studies}
+        fresh = {each: pair for each, pair in digests.items() if known.get(each) != pair[1]}
+        if fresh:
+            self._write([each for each in fresh if each in known], fresh)
+        return len(fresh)
+
+    def _write(self, gone: Iterable[str], fresh: dict[str, tuple[Study, str]]) -> None:
+        chunks = {study_id: chunk_study(study) for study_id, (study, _) in fresh.items()}
+        vectors = self._encoder.encode_passages(
+            [_passage(fresh[c.study_id][0], c) for own in chunks.values() for c in own]
+        )
+        shelf = self._current()
+        with generation.next_generation(self._folder, self._encoder.fingerprint) as building:
+            draft = Draft(building, shelf.folder if shelf else None, self._encoder.dimension)
+            for study_id in gone:
+                draft.remove(study_id)
+            row = 0
+            for study_id, (study, digest) in fresh.items():
+                own = chunks[study_id]
+                draft.add(study, digest, own, vectors[row : row + len(own)], concepts_of(study, self._linker))
+                row += len(own)
+            draft.save()
+
+    @cached_property
+    def _linker(self) -> Linker:
+        return Linker(self._ontology)
+
+
+class _Question:
+    """One search: what every leg found, kept to say why."""
+
+    def __init__(self, shelf: Shelf, ontology: Ontology, encoder: Encoder, query: Query, text: str) -> None:
+        self._shelf = shelf
+        self._ontology = ontology
+        self._query = query
+        self._text = text
+        self._asked = asked(query.mentions)
+        self._allowed = shelf.open_studies if query.filters.status == Status.OPEN else None
+        self._passages: dict[int, int] = {}
+        self._matches: dict[int, dict[str, Match]] = {}
+        self._vector = encoder.encode_queries([text])[0]
+
+    def hits(self, limit: int) -> list[Hit]:
+        wanted = max(DEPTH, limit)
+        legs = {
+            "words": take(self._by_words, wanted, self._allowed),
+            "meaning": take(self._by_meaning, wanted, self._allowed),
+            "concepts": take(self._by_concepts, wanted, self._allowed),
+        }
+        fused = fuse(legs)
+        last = min(sorted(fused.values(), reverse=True)[:limit], default=0.0)
+        entries = self._shelf.catalogue.entries([n for n, score in fused.items() if score >= last])
+        best = sorted(entries, key=lambda entry: (-fused[entry.number], entry.id))[:limit]
+        return [Hit(e.id, e.title, e.status, fused[e.number], self._why(e)) for e in best]
+
+    def _by_words(self, depth: int) -> list[tuple[int, float]]:
+        names = [self._names(concept) for concept in self._asked]
+        return self._shelf.words.search(self._text, self._query.language, depth, names)
+
+    def _names(self, concept_id: str) -> list[Name]:
+        concept = self._ontology.get(concept_id)
+        return list(dict.fromkeys((Name(concept.nb, "nb"), Name(concept.nn, "nb"), Name(concept.en, "en"))))
+
+    def _by_meaning(self, depth: int) -> list[tuple[int, float]]:
+        found = self._shelf.nearest(self._vector, depth)
+        self._passages |= {number: chunk for number, (chunk, _) in found.items()}
+        return [(number, score) for number, (_, score) in found.items()]
+
+    def _by_concepts(self, depth: int) -> list[tuple[int, float]]:
+        for mention in self._asked.values():
+            worth = answers(self._ontology.get(mention.concept), self._ontology)
+            for number, concept, weight in self._shelf.catalogue.studies_about(worth):
+                match = Match(mention, concept, mention.score * worth[concept] * weight)
+                best = self._matches.setdefault(number, {})
+                if mention.concept not in best or match.score > best[mention.concept].score:
+                    best[mention.concept] = match
+        scores = {number: sum(match.score for match in own.values()) for number, own in self._matches.items()}
+        return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:depth]
+
+    def _why(self, entry: Entry) -> tuple[Reason, ...]:
+        reasons = [self._path(match) for match in self._matches.get(entry.number, {}).values()]
+        words = matched_words(self._words, entry.words)
+        if words:
+            reasons.append(Reason("words", ", ".join(words)))
+        if entry.number in self._passages:
+            chunk = self._shelf.catalogue.chunk(self._passages[entry.number], entry.id)
+            reasons.append(Reason("passage", chunk.text, chunk.field))
+        return tuple(reasons)
+
+    def _path(self, match: Match) -> Reason:
+        said = self._query.text[match.mention.start : match.mention.end]
+        return Reason("concept", path(match, self._ontology, said, self._query.language))
+
+    @cached_property
+    def _words(self) -> frozenset[tuple[str, str]]:
+        found = (stems(word, self._query.language) for word in _WORD.findall(self._text))
+        return frozenset(pair for each in found for pair in each.items())
+
+
+def matched_words(asked_for: frozenset[tuple[str, str]], text: str) -> list[str]:
+    """Words of `text`, as they stand there, that have one of these (stemmer, stem) pairs; each once."""
+    if not asked_for:
+        return []
+    starts = "|".join(sorted({re.escape(stem[:4]) for _, stem in asked_for}))
+    candidates = re.findall(rf"\b(?:{starts})\w*", text, re.IGNORECASE)
+    spelled = {word.casefold(): word for word in reversed(candidates)}
+    matching = [word for key, word in reversed(spelled.items()) if asked_for & set(stems(word, "").items())]
+    return matching[:MOST_WORDS]
+
+
+def _passage(study: Study, chunk: Chunk) -> str:
+    """What the encoder reads: a chunk says more with the title of its study before it."""
+    return chunk.text if chunk.field == "title" else f"{study.title}\n{chunk.text}"
+
+
+def _digest(study: Study) -> str:
+    return hashlib.sha256(repr(study).encode("utf-8", "surrogatepass")).hexdigest()

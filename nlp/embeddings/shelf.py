@@ -1,0 +1,105 @@
+"""The three parts of one generation of an index, open for reading (Shelf) or being made (Draft)."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from nlp.embeddings import generation
+from nlp.embeddings.catalogue import CHUNKS_PER_STUDY, Catalogue, chunk_numbers, study_of
+from nlp.embeddings.chunks import Chunk
+from nlp.embeddings.dense import DenseIndex
+from nlp.embeddings.encoder import Vectors
+from nlp.embeddings.sparse import SparseIndex
+from registry.study import Study
+
+CATALOGUE, WORDS, VECTORS = "studies.db", "words", "vectors.faiss"
+
+
+class Shelf:
+    """One generation, open for reading; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.catalogue = Catalogue.load(folder / CATALOGUE)
+        self.words = SparseIndex.load(folder / WORDS)
+        self.vectors = DenseIndex.load(folder / VECTORS)
+
+    @cached_property
+    def open_studies(self) -> frozenset[int]:
+        """Numbers of the studies that recruit now."""
+        return self.catalogue.open_numbers()
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """The digest of every study by its id."""
+        return self.catalogue.digests()
+
+    def nearest(self, vector: Vectors, wanted: int) -> dict[int, tuple[int, float]]:
+        """The `wanted` studies nearest to a (dimension,) vector, best first: number -> (chunk, cosine)."""
+        depth = 3 * wanted
+        while True:
+            best: dict[int, tuple[int, float]] = {}
+            for chunk, score in self.vectors.search(vector, depth):
+                best.setdefault(study_of(chunk), (chunk, score))
+            if len(best) >= wanted or depth >= self.vectors.count:
+                return dict(list(best.items())[:wanted])
+            depth *= 4
+
+
+class Draft:
+    """The next generation while it is made: a copy of the one before, changed and then saved."""
+
+    def __init__(self, folder: Path, before: Path | None, dimension: int) -> None:
+        self._folder = folder
+        if before is None:
+            (folder / WORDS).mkdir()
+            self._words = SparseIndex.create(folder / WORDS)
+            self._vectors = DenseIndex(dimension)
+        else:
+            shutil.copyfile(before / CATALOGUE, folder / CATALOGUE)
+            generation.link_or_copy(before / WORDS, folder / WORDS)
+            self._words = SparseIndex.load(folder / WORDS)
+            self._vectors = DenseIndex.load(before / VECTORS, to_change=True)
+        self._catalogue = Catalogue.create(folder / CATALOGUE)
+
+    def add(
+        self,
+        study: Study,
+        digest: str,
+        chunks: Sequence[Chunk],
+        vectors: Vectors,
+        concepts: Mapping[str, float],
+    ) -> None:
+        """Add a study that is not there: its n chunks, their (n, dimension) vectors and what it is about."""
+        number = self._catalogue.add(study, digest, chunks, concepts)
+        self._words.add(number, study)
+        self._vectors.add(chunk_numbers(number, len(chunks)), vectors)
+
+    def remove(self, study_id: str) -> None:
+        """Forget a study."""
+        number = self._catalogue.remove(study_id)
+        if number is not None:
+            self._words.remove(number)
+            self._vectors.remove(chunk_numbers(number, CHUNKS_PER_STUDY))
+
+    def save(self) -> None:
+        """Write all three parts and let go of their files."""
+        self._words.commit()
+        self._vectors.save(self._folder / VECTORS)
+        self._catalogue.close()
+
+
+Ranking = Callable[[int], Sequence[tuple[int, float]]]
+"""(how many) -> that many (study number, score), best first; fewer only when there are no more."""
+
+
+def take(ranking: Ranking, wanted: int, allowed: frozenset[int] | None) -> dict[int, float]:
+    """The best `wanted` allowed studies of a ranking (None: all are allowed), however far down they stand."""
+    depth = wanted
+    while True:
+        found = ranking(depth)
+        kept = {number: score for number, score in found if allowed is None or number in allowed}
+        if len(kept) >= wanted or len(found) < depth:
+            return dict(list(kept.items())[:wanted])
+        depth *= 4

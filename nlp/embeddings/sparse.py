@@ -1,0 +1,210 @@
+"""Words in, the studies that use them out (tantivy, BM25), stemmed as Norwegian and as English."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tantivy import (
+    Document,
+    Filter,
+    Index,
+    IndexWriter,
+    Occur,
+    Query,
+    Schema,
+    SchemaBuilder,
+    TextAnalyzer,
+    TextAnalyzerBuilder,
+    Tokenizer,
+)
+
+from nlp.embeddings.chunks import inclusion_spans
+from ontology.errors import Unavailable
+from registry.study import Study
+
+BOOSTS: Mapping[str, float] = {"title": 3.0, "about": 2.5, "body": 1.0, "criteria": 0.3}
+"""The indexed parts of a study and how much a word in each counts."""
+
+STEMMERS = {"nb": "norwegian", "en": "english"}
+"""The two ways a text is stemmed. Nynorsk, Swedish and Danish are stemmed as Norwegian."""
+
+SYNONYM_BOOST = 0.8
+GUESS_BOOST = 0.4
+MOST_WORDS = 32
+"""Longer questions are cut to their first MOST_WORDS words that say something."""
+
+_LONGEST_WORD = 60
+_SHORTEST_GUESS = 4
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Another name of what was asked for, in the language (nb or en) it is stemmed in."""
+
+    text: str
+    language: str
+
+
+def stem_language(language: str) -> str:
+    """The language whose stemmer reads texts of `language`."""
+    return "en" if language == "en" else "nb"
+
+
+@cache
+def analyzer(stemmer: str, stopwords: str | None) -> TextAnalyzer:
+    """Splits a text into words in lower case, stems them in one language and drops the stop words of one."""
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    builder = builder.filter(Filter.remove_long(_LONGEST_WORD)).filter(Filter.lowercase())
+    if stopwords:
+        builder = builder.filter(Filter.stopword(STEMMERS[stopwords]))
+    return builder.filter(Filter.stemmer(STEMMERS[stemmer])).build()
+
+
+def stems(word: str, language: str) -> dict[str, str]:
+    """The stem of one word under each stemmer, {} for a stop word of `language` or for no word at all."""
+    found = {stemmer: analyzer(stemmer, stem_language(language)).analyze(word) for stemmer in STEMMERS}
+    return {stemmer: tokens[0] for stemmer, tokens in found.items() if tokens}
+
+
+class SparseIndex:
+    """Studies by number. A change is visible after `commit`; readers of other processes reopen the folder."""
+
+    def __init__(self, index: Index) -> None:
+        for language in STEMMERS:
+            index.register_tokenizer(f"studievei_{language}", analyzer(language, None))
+        index.config_reader(reload_policy="manual")
+        self._index = index
+        self._schema = index.schema
+        self._searcher = index.searcher()
+        self._writer: IndexWriter | None = None
+
+    @classmethod
+    def create(cls, folder: Path) -> "SparseIndex":
+        """An empty index in an empty folder."""
+        return cls(Index(_schema(), os.fspath(folder)))
+
+    @classmethod
+    def load(cls, folder: Path) -> "SparseIndex":
+        """Open an index.
+
+        Raises:
+            Unavailable: the folder holds none, or a damaged one.
+        """
+        try:
+            return cls(Index.open(os.fspath(folder)))
+        except (ValueError, OSError) as error:
+            raise Unavailable(f"{folder} cannot be read. Run `studievei index --rebuild`.") from error
+
+    @property
+    def count(self) -> int:
+        """How many studies can be found."""
+        return int(self._searcher.num_docs)
+
+    def add(self, number: int, study: Study) -> None:
+        """Index the words of a study under a new number."""
+        language = stem_language(study.language)
+        fields = {f"{part}_{language}": text for part, text in _parts(study).items() if text}
+        self._writing().add_document(Document.from_dict({"number": number, **fields}, self._schema))
+
+    def remove(self, number: int) -> None:
+        """Forget the study with this number."""
+        self._writing().delete_documents_by_query(Query.term_query(self._schema, "number", number))
+
+    def commit(self) -> None:
+        """Write what was added and removed, and wait until the files rest."""
+        if self._writer is None:
+            return
+        self._writer.commit()
+        self._writer.wait_merging_threads()
+        self._writer = None
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def search(
+        self, text: str, language: str, limit: int, synonyms: Sequence[Sequence[Name]] = ()
+    ) -> list[tuple[int, float]]:
+        """The `limit` best (number, BM25 score) for the words of `text`, best first, ties by number.
+
+        `synonyms` holds, for each concept that was asked for, its other names; the best of them counts.
+        A word that no study uses is read as the start of one, or as one with a typing error.
+        """
+        queries = self._word_queries(text, language) + [
+            q for names in synonyms if (q := self._names_query(names))
+        ]
+        if not queries:
+            return []
+        query = Query.boolean_query([(Occur.Should, each) for each in queries])
+        hits = self._searcher.search(query, limit, count=False).hits
+        numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
+        found = [(int(number or 0), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
+        return sorted(found, key=lambda hit: (-hit[1], hit[0]))
+
+    def _word_queries(self, text: str, language: str) -> list[Query]:
+        spelled = {word.lower(): stems(word, language) for word in _WORD.findall(text)}
+        return [self._word_query(found, word) for word, found in spelled.items() if found][:MOST_WORDS]
+
+    def _word_query(self, stemmed: Mapping[str, str], word: str) -> Query:
+        known = [
+            Query.boost_query(Query.term_query(self._schema, field, stem), boost)
+            for field, stem, boost in _placed(stemmed)
+            if self._searcher.doc_freq(field, stem)
+        ]
+        return Query.disjunction_max_query(known or self._guesses(stemmed, word), tie_breaker=0.2)
+
+    def _guesses(self, stemmed: Mapping[str, str], word: str) -> list[Query]:
+        return [
+            Query.boost_query(
+                Query.fuzzy_term_query(self._schema, field, start, distance=1, prefix=True),
+                boost * GUESS_BOOST,
+            )
+            for field, stem, boost in _placed(stemmed)
+            for start in dict.fromkeys((stem, word))
+            if len(start) >= _SHORTEST_GUESS
+        ]
+
+    def _names_query(self, names: Sequence[Name]) -> Query | None:
+        queries = [query for name in names if (query := self._name_query(name))]
+        return Query.boost_query(Query.disjunction_max_query(queries), SYNONYM_BOOST) if queries else None
+
+    def _name_query(self, name: Name) -> Query | None:
+        words = analyzer(name.language, name.language).analyze(name.text)
+        parts = [self._word_query({name.language: word}, word) for word in words]
+        return Query.boolean_query([(Occur.Must, part) for part in parts]) if parts else None
+
+    def _writing(self) -> IndexWriter:
+        if self._writer is None:
+            self._writer = self._index.writer(heap_size=30_000_000, num_threads=1)
+        return self._writer
+
+
+def _schema() -> Schema:
+    builder = SchemaBuilder().add_unsigned_field("number", indexed=True, fast=True)
+    for part in BOOSTS:
+        for language in STEMMERS:
+            builder.add_text_field(
+                f"{part}_{language}", tokenizer_name=f"studievei_{language}", index_option="freq"
+            )
+    return builder.build()
+
+
+def _parts(study: Study) -> dict[str, str]:
+    return {
+        "title": "\n".join((study.title, study.official_title, study.acronym)),
+        "about": "\n".join(
+            (*study.conditions, *study.keywords, *(each.name for each in study.interventions))
+        ),
+        "body": "\n".join((study.summary, study.description)),
+        "criteria": "\n".join(study.criteria[start:end] for start, end in inclusion_spans(study.criteria)),
+    }
+
+
+def _placed(word: Mapping[str, str]) -> list[tuple[str, str, float]]:
+    return [
+        (f"{part}_{language}", stem, boost)
+        for part, boost in BOOSTS.items()
+        for language, stem in word.items()
+    ]
