@@ -1,0 +1,443 @@
+"""From "I am interested" to an answer: what a consenting person sends, and what the study writes back."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ontology.errors import BadInput, Unavailable
+from ontology.wording import LANGUAGES, say
+from recruitment.consent import RETENTION, Consent, current_version
+from recruitment.link import Holder, find, mint
+from recruitment.mail import Kind
+from recruitment.outbox import PENDING_LIMIT, State, enqueue, is_full
+from recruitment.person import Person, checked, checked_email
+from recruitment.screening import Screening, read_screening
+from recruitment.tables import interests, links, messages, replies
+from recruitment.vault import Vault
+from registry.database import reading, writing
+from registry.study import Status as StudyStatus
+from registry.study import Study
+
+SENT_LIMIT = 200_000
+REPLY_LIMIT = 5_000
+_SUBMISSION_LENGTHS = range(22, 201)
+_CONTACTS_SHOWN = 3
+_TAKES_INTEREST = frozenset({StudyStatus.OPEN, StudyStatus.AWAITING})
+
+
+class Status(StrEnum):
+    """Where an interest stands."""
+
+    NEW = "new"
+    OPENED = "opened"
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the person gets back. The token is the secret part of the link to see, read and withdraw."""
+
+    interest_id: str
+    person_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What may be known of an interest without opening it."""
+
+    id: str
+    study_id: str
+    status: Status
+    consent: Consent
+    created_at: datetime
+    opened_at: datetime | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reply:
+    """What the study wrote to the person."""
+
+    text: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OpenedInterest:
+    """The whole of it, decrypted."""
+
+    interest: Interest
+    person: Person
+    screening: Screening
+    replies: tuple[Reply, ...]
+
+
+def register_interest(
+    engine: Engine,
+    vault: Vault,
+    study: Study,
+    *,
+    person: Person,
+    screening: Screening,
+    consent: Consent,
+    submission: str,
+    now: datetime,
+    outbox_limit: int = PENDING_LIMIT,
+) -> Receipt:
+    """Stores the interest, encrypted, and the message that tells the study, in one transaction.
+
+    `submission` is a random text of 22 to 200 characters that the form was given when it was shown.
+    The same form sent twice makes one interest, and gives each sender a link that works.
+
+    Raises:
+        BadInput: the study takes no interest here, the consent is to an older text, a contact detail
+            cannot be one, something is too long, or this form has already sent something else. Said in
+            the language of the consent.
+        Unavailable: the outbox is full or the database refuses. Nothing was stored.
+    """
+    language = consent.language
+    mailbox = _mailbox(study, language)
+    _check_consent(consent)
+    form = _submission_hash(submission)
+    plain = _packed(checked(person, language), screening, language)
+    values = {
+        "study_id": study.id,
+        "mailbox": mailbox,
+        "mailbox_language": study.language if study.language in LANGUAGES else "nb",
+        "status": Status.NEW,
+        "submission": form,
+        "consent_version": consent.version,
+        "consent_language": language,
+        "consent_given_at": consent.given_at,
+        "created_at": now,
+        "expires_at": now + RETENTION,
+    }
+    try:
+        with writing(engine) as connection:
+            if not _was_sent(connection, form):
+                return _store(connection, vault, values, plain, outbox_limit)
+            return _once_more(connection, vault, form, study, plain)
+    except IntegrityError:  # the other half of a double click was faster
+        with writing(engine) as connection:
+            return _once_more(connection, vault, form, study, plain)
+
+
+def list_for_study(engine: Engine, study_id: str) -> tuple[Interest, ...]:
+    """Every interest in the study, newest first, without anything about a person."""
+    row = interests.c
+    asked = select(interests).where(row.study_id == study_id).order_by(row.created_at.desc(), row.id)
+    with reading(engine) as connection:
+        return tuple(_interest(found) for found in connection.execute(asked))
+
+
+def find_interest(engine: Engine, interest_id: str) -> Interest:
+    """One interest without anything about the person.
+
+    Raises:
+        BadInput: there is no such interest.
+    """
+    with reading(engine) as connection:
+        return _interest(_row(connection, interest_id))
+
+
+def open_interest(engine: Engine, vault: Vault, interest_id: str, now: datetime) -> OpenedInterest:
+    """What the study reads; a new interest becomes opened.
+
+    Call it when a person asks to open, not when a link is merely fetched: mail scanners fetch links.
+
+    Raises:
+        BadInput: no such interest, or it was withdrawn or has expired.
+        Mismatch: it was sealed with another key, or was changed.
+    """
+    row = interests.c
+    mark = update(interests).where(row.id == interest_id, row.status == Status.NEW, row.expires_at > now)
+    with writing(engine) as connection:
+        connection.execute(mark.values(status=Status.OPENED, opened_at=now))
+        return _opened(connection, vault, interest_id, now, Holder.STUDY)
+
+
+def read_own_interest(engine: Engine, vault: Vault, interest_id: str, now: datetime) -> OpenedInterest:
+    """What the person themself reads: all they sent, and the answers. Marks nothing.
+
+    Raises:
+        BadInput: no such interest, or it was withdrawn or has expired.
+        Mismatch: it was sealed with another key, or was changed.
+    """
+    with reading(engine) as connection:
+        return _opened(connection, vault, interest_id, now, Holder.PERSON)
+
+
+def answer_interest(
+    engine: Engine,
+    vault: Vault,
+    interest_id: str,
+    text: str,
+    now: datetime,
+    *,
+    outbox_limit: int = PENDING_LIMIT,
+) -> Interest:
+    """Stores the study's answer, encrypted; a person who gave an e-mail address is sent a link to it.
+
+    The answer that is already the last one is not stored again. Retention starts anew.
+
+    Raises:
+        BadInput: an empty or too long text, no such interest, or it was withdrawn or has expired.
+        Unavailable: the outbox is full or the database refuses. Nothing was stored.
+    """
+    row = interests.c
+    expires_at = now + RETENTION
+    alive = update(interests).where(row.id == interest_id, row.sealed.is_not(None), row.expires_at > now)
+    with writing(engine) as connection:
+        opened_at = func.coalesce(row.opened_at, now)
+        connection.execute(alive.values(status=Status.ANSWERED, opened_at=opened_at, expires_at=expires_at))
+        opened = _opened(connection, vault, interest_id, now, Holder.STUDY)
+        answer = _checked_reply(text, _row(connection, interest_id).mailbox_language)
+        if not opened.replies or opened.replies[-1].text != answer:
+            _store_reply(connection, vault, interest_id, answer, now)
+            _tell_person(connection, vault, opened, now, outbox_limit)
+        own = update(links).where(links.c.interest_id == interest_id, links.c.holder == Holder.PERSON)
+        connection.execute(own.values(expires_at=expires_at))
+        return opened.interest
+
+
+def withdraw(engine: Engine, vault: Vault, interest_id: str, now: datetime) -> Interest:
+    """Deletes what the person sent, the answers, and messages not sent yet. Twice is as good as once.
+
+    A study that has opened the interest is told, without a word about the person.
+
+    Raises:
+        BadInput: there is no such interest.
+    """
+    row = interests.c
+    alive = update(interests).where(row.id == interest_id, row.sealed.is_not(None))
+    with writing(engine) as connection:
+        withdrawn = connection.execute(alive.values(status=Status.WITHDRAWN, sealed=None)).rowcount
+        found = _row(connection, interest_id)
+        if withdrawn:
+            _forget(connection, interest_id)
+        if withdrawn and found.opened_at:
+            _tell_study(connection, vault, Kind.WITHDRAWAL, found, now)
+        return _interest(found)
+
+
+def renew_link(engine: Engine, vault: Vault, token: str, now: datetime) -> None:
+    """Sends the study a new link for one that has expired, to its mailbox and nowhere else.
+
+    Raises:
+        BadInput: no such link, or what it led to was withdrawn or has expired.
+    """
+    interest_id = find(engine, token, Holder.STUDY).interest_id
+    row = messages.c
+    waiting = select(row.id).where(row.interest_id == interest_id, row.state == State.PENDING)
+    with writing(engine) as connection:
+        found = _row(connection, interest_id)
+        _check_alive(found, now, Holder.STUDY)
+        if connection.execute(waiting).first() is None:
+            _tell_study(connection, vault, Kind.INTEREST, found, now)
+
+
+def delete_expired(engine: Engine, now: datetime) -> int:
+    """Deletes everything about people whose interest has expired; returns how many interests that were.
+
+    Of each there remains only which study it was for, and when: enough to count, not to know whom.
+    """
+    row = interests.c
+    old = select(row.id).where(row.expires_at <= now)
+    expire = update(interests).where(row.expires_at <= now, row.sealed.is_not(None))
+    with writing(engine) as connection:
+        count = connection.execute(expire.values(status=Status.EXPIRED, sealed=None)).rowcount
+        for table in (replies, links, messages):
+            connection.execute(delete(table).where(table.c.interest_id.in_(old)))
+        return count
+
+
+def _store(
+    connection: Connection, vault: Vault, values: dict[str, object], plain: bytes, outbox_limit: int
+) -> Receipt:
+    if is_full(connection, outbox_limit):
+        raise Unavailable(say("interest.busy", str(values["consent_language"])))
+    interest_id = uuid.uuid4().hex
+    sealed = vault.seal(plain, _bound_to(str(values["study_id"]), interest_id))
+    connection.execute(insert(interests).values(values | {"id": interest_id, "sealed": sealed}))
+    found = _row(connection, interest_id)
+    _tell_study(connection, vault, Kind.INTEREST, found, found.created_at)
+    return Receipt(interest_id, mint(connection, interest_id, Holder.PERSON, found.expires_at))
+
+
+def _was_sent(connection: Connection, form: str) -> bool:
+    return (
+        connection.execute(select(interests.c.id).where(interests.c.submission == form)).first() is not None
+    )
+
+
+def _once_more(connection: Connection, vault: Vault, form: str, study: Study, plain: bytes) -> Receipt:
+    """The receipt of a form that was sent before, if it was the same then and still stands."""
+    found = connection.execute(select(interests).where(interests.c.submission == form)).one()
+    same = found.study_id == study.id and found.sealed is not None
+    if not same or vault.open(found.sealed, _bound_to(found.study_id, found.id)) != plain:
+        raise BadInput(say("interest.sent_before", found.consent_language))
+    return Receipt(found.id, mint(connection, found.id, Holder.PERSON, found.expires_at))
+
+
+def _opened(
+    connection: Connection, vault: Vault, interest_id: str, now: datetime, reader: Holder
+) -> OpenedInterest:
+    found = _row(connection, interest_id)
+    _check_alive(found, now, reader)
+    person, screening = _unpacked(vault.open(found.sealed, _bound_to(found.study_id, interest_id)))
+    written = (
+        select(replies)
+        .where(replies.c.interest_id == interest_id)
+        .order_by(replies.c.written_at, replies.c.id)
+    )
+    return OpenedInterest(
+        interest=_interest(found),
+        person=person,
+        screening=screening,
+        replies=tuple(_read_reply(vault, row) for row in connection.execute(written)),
+    )
+
+
+def _tell_study(connection: Connection, vault: Vault, kind: Kind, found: Row[Any], now: datetime) -> None:
+    enqueue(
+        connection,
+        vault,
+        kind,
+        interest_id=found.id,
+        recipient=found.mailbox,
+        language=found.mailbox_language,
+        now=now,
+    )
+
+
+def _tell_person(
+    connection: Connection, vault: Vault, opened: OpenedInterest, now: datetime, outbox_limit: int
+) -> None:
+    """Writes the message that an answer is here; a person who gave only a phone number is called instead."""
+    if not opened.person.email:
+        return
+    language = opened.interest.consent.language
+    if is_full(connection, outbox_limit):
+        raise Unavailable(say("interest.busy", language))
+    enqueue(
+        connection,
+        vault,
+        Kind.ANSWER,
+        interest_id=opened.interest.id,
+        recipient=opened.person.email,
+        language=language,
+        now=now,
+    )
+
+
+def _store_reply(connection: Connection, vault: Vault, interest_id: str, text: str, now: datetime) -> None:
+    reply_id = uuid.uuid4().hex
+    sealed = vault.seal(json.dumps(text).encode(), _bound_to(interest_id, reply_id))
+    connection.execute(
+        insert(replies).values(id=reply_id, interest_id=interest_id, written_at=now, sealed=sealed)
+    )
+
+
+def _read_reply(vault: Vault, row: Row[Any]) -> Reply:
+    return Reply(json.loads(vault.open(row.sealed, _bound_to(row.interest_id, row.id))), row.written_at)
+
+
+def _forget(connection: Connection, interest_id: str) -> None:
+    """Deletes the answers, and the messages that were not sent."""
+    connection.execute(delete(replies).where(replies.c.interest_id == interest_id))
+    unsent = messages.c.state != State.SENT
+    connection.execute(delete(messages).where(messages.c.interest_id == interest_id, unsent))
+
+
+def _row(connection: Connection, interest_id: str) -> Row[Any]:
+    found = connection.execute(select(interests).where(interests.c.id == interest_id)).one_or_none()
+    if found is None:
+        raise BadInput("There is no such interest. Open the whole link from the newest message.")
+    return found
+
+
+def _interest(row: Row[Any]) -> Interest:
+    return Interest(
+        id=row.id,
+        study_id=row.study_id,
+        status=Status(row.status),
+        consent=Consent(row.consent_version, row.consent_language, row.consent_given_at),
+        created_at=row.created_at,
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
+    )
+
+
+def _check_alive(row: Row[Any], now: datetime, reader: Holder) -> None:
+    language = row.consent_language if reader is Holder.PERSON else row.mailbox_language
+    if row.status == Status.WITHDRAWN:
+        raise BadInput(say("interest.withdrawn", language))
+    if row.sealed is None or row.expires_at <= now:
+        raise BadInput(say("interest.expired", language))
+
+
+def _mailbox(study: Study, language: str) -> str:
+    """Where the study takes messages, if it does."""
+    if study.status not in _TAKES_INTEREST:
+        raise BadInput(say("interest.not_recruiting", language))
+    try:
+        return checked_email(study.mailbox, language)
+    except BadInput:
+        raise BadInput(_other_way(study, language)) from None
+
+
+def _other_way(study: Study, language: str) -> str:
+    """How to reach a study without a mailbox."""
+    contacts = [*study.contacts, *(contact for site in study.sites for contact in site.contacts)]
+    ways = [", ".join(filter(None, (contact.name, contact.phone, contact.email))) for contact in contacts]
+    known = list(dict.fromkeys(filter(None, [*ways[:_CONTACTS_SHOWN], study.url])))
+    if not known:
+        return say("interest.no_contact_known", language, study_id=study.id)
+    return say("interest.no_mailbox", language, contact="; ".join(known))
+
+
+def _check_consent(consent: Consent) -> None:
+    if consent.version != current_version() or consent.language not in LANGUAGES:
+        raise BadInput(say("interest.consent_changed", consent.language))
+
+
+def _submission_hash(submission: str) -> str:
+    if len(submission) not in _SUBMISSION_LENGTHS:
+        raise BadInput(
+            "A submission key is 22 to 200 random characters, for example secrets.token_urlsafe(24)."
+        )
+    return hashlib.sha256(submission.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _checked_reply(text: str, language: str) -> str:
+    answer = text.replace("\r\n", "\n").strip()
+    if not answer:
+        raise BadInput(say("interest.empty_reply", language))
+    if len(answer) > REPLY_LIMIT:
+        raise BadInput(say("interest.too_long", language, limit=REPLY_LIMIT))
+    return answer
+
+
+def _packed(person: Person, screening: Screening, language: str) -> bytes:
+    plain = json.dumps({"person": asdict(person), "screening": asdict(screening)}, sort_keys=True)
+    if len(plain) > SENT_LIMIT:
+        raise BadInput(say("interest.too_long", language, limit=SENT_LIMIT))
+    return plain.encode()
+
+
+def _unpacked(plain: bytes) -> tuple[Person, Screening]:
+    document = json.loads(plain)
+    return Person(**document["person"]), read_screening(document["screening"])
+
+
+def _bound_to(owner: str, sealed_thing: str) -> str:
+    return f"{owner}:{sealed_thing}"

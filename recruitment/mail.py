@@ -1,0 +1,100 @@
+"""The e-mails: a link and what to do with it. Never an answer, a name or a disease."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from enum import StrEnum
+
+from ontology.errors import BadInput
+from ontology.wording import LANGUAGES, say
+from recruitment.link import Holder
+from recruitment.person import checked_email
+
+
+class Kind(StrEnum):
+    """What a message says; each has a subject and a body in ontology/wording/mail.toml."""
+
+    INTEREST = "interest"
+    WITHDRAWAL = "withdrawal"
+    ANSWER = "answer"
+
+    @property
+    def holder(self) -> Holder:
+        """Who gets it, and so whose link is in it."""
+        return Holder.PERSON if self is Kind.ANSWER else Holder.STUDY
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who sends, and where the two kinds of link lead; "{token}" stands for the secret part.
+
+    Raises:
+        BadInput: the sender is no address, or a link is no http(s) address with "{token}" in it.
+    """
+
+    sender: str
+    study_url: str
+    person_url: str
+
+    def __post_init__(self) -> None:
+        checked_email(self.sender, "en")
+        for url in (self.study_url, self.person_url):
+            if not url.startswith(("https://", "http://")) or "{token}" not in url:
+                raise BadInput(
+                    f"{url!r} cannot be put in an e-mail. Give an http(s) address with {{token}} in it."
+                )
+
+    def link(self, holder: Holder, token: str) -> str:
+        """The address that a holder of `token` opens."""
+        url = self.person_url if holder is Holder.PERSON else self.study_url
+        return url.replace("{token}", token)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """All that goes into one e-mail. `id` and `written_at` are the same at every attempt to send it."""
+
+    id: str
+    kind: Kind
+    language: str
+    recipient: str
+    study_id: str
+    token: str
+    expires_at: datetime
+    written_at: datetime
+
+
+def compose(letter: Letter, letterhead: Letterhead) -> EmailMessage:
+    """The e-mail: plain text in UTF-8, with the same Message-ID at every attempt (RFC 5322, RFC 3834).
+
+    The study's number is in the mail to the study only: to the person's own mailbox it could say
+    which disease they have.
+
+    Raises:
+        BadInput: a line break in the study's number or in an address.
+    """
+    language = letter.language if letter.language in LANGUAGES else "nb"
+    mail = EmailMessage()
+    try:
+        mail["From"] = Address("Studievei", addr_spec=letterhead.sender)
+        mail["To"] = Address(addr_spec=letter.recipient)
+        mail["Subject"] = say(f"mail.{letter.kind}_subject", language, study_id=letter.study_id)
+    except ValueError:
+        raise BadInput(
+            "A header of this e-mail has a line break in it. Correct the study's record."
+        ) from None
+    mail["Date"] = format_datetime(letter.written_at)
+    mail["Message-ID"] = f"<{letter.id}@{letterhead.sender.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Content-Language"] = language
+    body = say(
+        f"mail.{letter.kind}_body",
+        language,
+        study_id=letter.study_id,
+        link=letterhead.link(letter.kind.holder, letter.token),
+        expires=letter.expires_at.date().isoformat(),
+    )
+    mail.set_content(body, cte="quoted-printable")
+    return mail
