@@ -209,7 +209,7 @@ OTHER_TABLES: Mapping[str, tuple[Kind, str]] = {
     "symptoms.tsv": (Kind.SYMPTOM, "id nb nn en nb_also nn_also en_also phrases icd10 icpc2 hrcs suggests"),
 }
 AMBIGUOUS = "ambiguous.tsv"
-WORD_LISTS = (AMBIGUOUS, "ordinary.tsv")
+WORD_LISTS = (AMBIGUOUS, "cues.tsv", "ordinary.tsv")
 FORM_COLUMNS = (
     ("nb_also", "nb", FormKind.SYNONYM),
     ("nn_also", "nn", FormKind.SYNONYM),

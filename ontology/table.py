@@ -1,5 +1,6 @@
 """Tab-separated tables: one header line, rows sorted by their first column, no empty cell."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -55,3 +56,15 @@ def read_table(source: Traversable | Path, columns: str) -> Iterator[Row]:
             raise row.wrong(f"{cells[0]!r} stands after {before!r}", "Sort the rows by their first column")
         before = cells[0]
         yield row
+
+
+def read_roles(source: Traversable | Path) -> Mapping[str, frozenset[str]]:
+    """A word list with the columns words and role, turned into role -> words.
+
+    Raises:
+        BadInput: as `read_table`.
+    """
+    roles: defaultdict[str, set[str]] = defaultdict(set)
+    for row in read_table(source, "words role"):
+        roles[row.cells["role"]].add(row.cells["words"])
+    return {role: frozenset(entries) for role, entries in roles.items()}

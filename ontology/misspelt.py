@@ -1,0 +1,75 @@
+"""Names that somebody spelt wrong: «psioriasis», «multipel sklerrose», «prostatta kreft»."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+
+from ontology.found import Found, How, Scan
+from ontology.names import Names
+from ontology.spelling import Guess, Speller
+from ontology.words import stem
+
+_BEFORE = 4
+_COST = 0.15
+
+
+class Misspelt:
+    """Corrects unknown words one at a time and looks for names around them."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._speller = Speller(names.index.spellings)
+
+    def find(self, scan: Scan, taken: Sequence[Found]) -> Iterator[Found]:
+        """Names with a misspelt word that is not among `taken`; a real word is never a misspelling."""
+        covered = {i for found in taken for i in range(found.first, found.end)}
+        meant = {i: self._guesses(scan.spelt[i]) for i in range(len(scan.words)) if i not in covered}
+        for at, guesses in meant.items():
+            for guess in guesses:
+                found = list(self._around(_corrected(scan, meant, at, guess), at))
+                if found and not is_real_word(scan.words[at].text, scan.language):
+                    yield from (each.rescored(How.MISSPELT, 0.92 - _COST * guess.cost) for each in found)
+            yield from self._joined(scan, meant, at)
+
+    def _guesses(self, spelt: str) -> list[Guess]:
+        known = stem(spelt) in self._names.index.vocabulary or stem(spelt) in self._names.heads
+        if known or not spelt.isalpha() or spelt in self._names.everyday:
+            return []
+        return self._speller.near(spelt)
+
+    def _around(self, scan: Scan, at: int) -> Iterator[Found]:
+        for first in range(max(0, at - _BEFORE), at + 1):
+            for found in (*self._names.run_at(scan, first), *self._names.split_at(scan, first)):
+                if found.end > at:
+                    yield found
+
+    def _joined(self, scan: Scan, meant: Mapping[int, list[Guess]], at: int) -> Iterator[Found]:
+        """A name in one word that stands misspelt as two: «makkula degenerasjon»."""
+        if (
+            at + 1 not in meant
+            or scan.words[at + 1].opens
+            or min(len(s) for s in scan.spelt[at : at + 2]) < 3
+        ):
+            return
+        for guess in self._guesses("".join(scan.spelt[at : at + 2])):
+            key = stem(guess.word)
+            if key in self._names.index.parts:
+                score = 0.9 - _COST * guess.cost
+                yield Found(at, at + 2, self._names.index.named(key, How.MISSPELT, score, scan.language))
+
+
+def _corrected(scan: Scan, meant: Mapping[int, list[Guess]], at: int, guess: Guess) -> Scan:
+    spelt = [meant[i][0].word if meant.get(i) else word for i, word in enumerate(scan.spelt)]
+    spelt[at] = guess.word
+    return scan._replace(spelt=spelt, stems=[stem(word) for word in spelt])
+
+
+@cache
+def is_real_word(word: str, language: str | None) -> bool:
+    """Whether the dictionary of simplemma knows `word` in English or else in bokmål.
+
+    The dictionary (60 MB) is loaded when the first word is asked about, not before.
+    """
+    simplemma = import_module("simplemma")
+    known: bool = simplemma.is_known(word, lang="en" if language == "en" else "nb")
+    return known

@@ -1,0 +1,120 @@
+"""Names and abbreviations of concepts in a text: whole, written apart, or inside a compound."""
+
+from collections.abc import Iterator, Mapping
+
+from ontology.concept import FormKind
+from ontology.forms import SHORTEST_PART, Entry, FormIndex
+from ontology.found import Found, How, Reading, Scan
+from ontology.words import stem
+
+_SHORTEST_COMPOUND = 8
+_JOINTS = ("", "s", "e", "r")
+_MOST_JOINED = 3
+
+
+class Names:
+    """Finds names, guided by the words of ontology/ordinary.tsv and ontology/cues.tsv."""
+
+    def __init__(
+        self, index: FormIndex, ordinary: Mapping[str, frozenset[str]], cues: Mapping[str, frozenset[str]]
+    ) -> None:
+        self.index = index
+        self.everyday = ordinary["everyday"]
+        self.heads = frozenset(stem(word) for word in ordinary["head"])
+        self._before, self._after = cues["before"], cues["after"]
+
+    def find(self, scan: Scan) -> Iterator[Found]:
+        """Every name in the text; they may overlap."""
+        for first, key in enumerate(scan.stems):
+            if key in self.index.longest:
+                yield from self.run_at(scan, first)
+            yield from self._compound_at(scan, first)
+            if scan.forgiving:
+                yield from self.split_at(scan, first)
+
+    def run_at(self, scan: Scan, first: int) -> Iterator[Found]:
+        """The longest name that begins with word `first`."""
+        most = self.index.longest.get(scan.stems[first], 0)
+        for end in range(min(first + most, len(scan.stems)), first, -1):
+            entries = self.index.runs.get(" ".join(scan.stems[first:end]))
+            if entries and not any(word.opens for word in scan.words[first + 1 : end]):
+                readings = self._readings(scan, entries, first, end)
+                if readings:
+                    yield Found(first, end, readings)
+                    return
+
+    def split_at(self, scan: Scan, first: int) -> Iterator[Found]:
+        """Names in one word that stand as two or three, from word `first` on: «prostata kreft»."""
+        for end in range(first + 2, min(first + _MOST_JOINED, len(scan.words)) + 1):
+            word = scan.words[end - 1]
+            if word.opens or not word.text.isalpha():
+                return
+            key = stem("".join(scan.spelt[first:end]))
+            if key in self.index.parts:
+                yield Found(first, end, self.index.named(key, How.SPLIT, 0.9, scan.language))
+
+    def _readings(self, scan: Scan, entries: list[Entry], first: int, end: int) -> tuple[Reading, ...]:
+        text = scan.text[scan.words[first].start : scan.words[end - 1].end]
+        low, spelt = text.casefold(), " ".join(scan.spelt[first:end])
+        is_everyday = low in self.everyday
+        judged = []
+        for entry in entries:
+            if entry.form.kind is FormKind.ABBREVIATION:
+                score = self._abbreviated(scan, entry.form.text, text, first, end)
+                reading = Reading(entry.concept, How.ABBREVIATION, score) if score else None
+            elif is_everyday or (entry.form.kind is FormKind.PHRASE and not scan.forgiving):
+                reading = None
+            else:
+                reading = _named(entry, low, spelt)
+            if reading:
+                judged.append((entry, reading))
+        return self.index.settle(judged, scan.language)
+
+    def _abbreviated(self, scan: Scan, form: str, text: str, first: int, end: int) -> float:
+        """The belief in an abbreviation: high in its own capitals, less in company («har ms»), else none."""
+        if scan.cased and text == form:
+            return 0.95
+        low = text.casefold()
+        if scan.forgiving and low == form.casefold() and low not in self.everyday:
+            return 0.8 if self._in_company(scan, first, end) else 0.0
+        return 0.0
+
+    def _in_company(self, scan: Scan, first: int, end: int) -> bool:
+        if len(scan.words) <= end - first + 1:
+            return True
+        before = scan.words[first - 1].text.casefold() if first else ""
+        after = scan.words[end].text.casefold() if end < len(scan.words) else ""
+        return before in self._before or after in self._after
+
+    def _compound_at(self, scan: Scan, at: int) -> Iterator[Found]:
+        spelt, key = scan.spelt[at], scan.stems[at]
+        if len(spelt) < _SHORTEST_COMPOUND or key in self.index.runs or not spelt.isalpha():
+            return
+        name, score = self._part(spelt, key)
+        if name and scan.words[at].text.casefold() not in self.everyday:
+            yield Found(at, at + 1, self.index.named(name, How.COMPOUND, score, scan.language))
+
+    def _part(self, spelt: str, key: str) -> tuple[str, float]:
+        """The longest name in a compound: before a known word («brystkreft|studie»), else at its end."""
+        for cut in range(len(spelt) - 2, SHORTEST_PART - 1, -1):
+            name = self.index.solid.get(spelt[:cut])
+            if name and self._is_word(spelt[cut:]):
+                return name, 0.88
+        for start in range(3, len(key) - SHORTEST_PART + 1):
+            if key[start:] in self.index.parts:
+                return key[start:], 0.8
+        return "", 0.0
+
+    def _is_word(self, spelt: str) -> bool:
+        keys = [stem(spelt.removeprefix(joint)) for joint in _JOINTS]
+        return any(key in self.heads or (len(key) > 2 and key in self.index.vocabulary) for key in keys)
+
+
+def _named(entry: Entry, low: str, spelt: str) -> Reading:
+    if entry.form.kind is FormKind.PHRASE:
+        return Reading(entry.concept, How.PHRASE, 0.65)
+    if entry.form.text.casefold() == low:
+        return Reading(entry.concept, How.EXACT, 1.0)
+    if entry.plain == spelt:
+        return Reading(entry.concept, How.EXACT, 0.98)
+    return Reading(entry.concept, How.INFLECTED, 0.95)

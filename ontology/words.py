@@ -1,0 +1,105 @@
+"""The one tokenizer, and the keys under which differently written words meet."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*")
+_BREAK = re.compile(r"[.;:!?()\n]")
+_FOLDED = str.maketrans({"ø": "o", "æ": "a", "å": "a", "ß": "ss", "đ": "d", "ł": "l", "'": "", "’": ""})
+_DIGRAPHS = (("aa", "a"), ("ae", "a"), ("oe", "o"))
+_ENDINGS = ("enes", "anes", "ene", "ane", "en", "et", "er", "ar", "e", "a", "s")
+_SHORTEST_STEM = 4
+_SOUNDS = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"z", "s"),
+        (r"ph", "f"),
+        (r"th", "t"),
+        (r"rh", "r"),
+        (r"sch|skj|kj|tj|sj|sh", "S"),
+        (r"^(?:hj|gj|lj)", "j"),
+        (r"^hv", "v"),
+        (r"s?c(?=[eiy])", "s"),
+        (r"ch|ck|c|q", "k"),
+        (r"x", "ks"),
+        (r"w", "v"),
+        (r"y", "i"),
+        (r"(?<=\w)h(?=[^aeiou]|$)", ""),
+        (r"(.)\1+", r"\1"),
+    )
+)
+
+
+class Word(NamedTuple):
+    """A word or number of a text: its span, and whether a clause ends between it and the word before."""
+
+    text: str
+    start: int
+    end: int
+    opens: bool
+
+
+def words(text: str) -> list[Word]:
+    """The words and numbers of `text` with their spans; letters and digits part («type2» is two words)."""
+    found: list[Word] = []
+    before = 0
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        gap = text[before:start]
+        found.append(
+            Word(match[0], start, end, before == 0 or (gap != " " and _BREAK.search(gap) is not None))
+        )
+        before = end
+    return found
+
+
+@lru_cache(maxsize=1 << 16)
+def plain(word: str) -> str:
+    """`word` in lower case without the marks people leave out: æ, ae and ä give a; ø, oe and ö give o."""
+    folded = word.casefold().translate(_FOLDED)
+    if not folded.isascii():
+        folded = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+    for digraph, letter in _DIGRAPHS:
+        folded = folded.replace(digraph, letter)
+    return folded
+
+
+@lru_cache(maxsize=1 << 16)
+def stem(word: str) -> str:
+    """The key that a word shares with its inflected forms: kolsen, KOLS and kols; diabetikere, diabetiker.
+
+    Scandinavian and English endings come off while four letters remain; a double end consonant and a
+    final y are simplified, so that sykdommer meets sykdom and allergy meets allergi.
+    """
+    key = plain(word)
+    while (shorter := _without_ending(key)) != key:
+        key = shorter
+    if len(key) > _SHORTEST_STEM and key[-1] == key[-2]:
+        key = key[:-1]
+    return key[:-1] + "i" if key.endswith("y") else key
+
+
+def _without_ending(key: str) -> str:
+    for ending in _ENDINGS:
+        if key.endswith(ending) and len(key) - len(ending) >= _SHORTEST_STEM:
+            return key[: -len(ending)]
+    if len(key) > _SHORTEST_STEM and key[-2:] in ("en", "et", "er"):
+        return key[:-1]
+    return key
+
+
+@lru_cache(maxsize=1 << 16)
+def sound(word: str) -> str:
+    """How `word` is heard, roughly, in Norwegian: allsheimer and Alzheimer give the same key."""
+    key = plain(word)
+    for pattern, heard in _SOUNDS:
+        key = pattern.sub(heard, key)
+    return key
+
+
+def starts_with(sequence: Sequence[str], at: int, part: Sequence[str]) -> bool:
+    """Whether `part` stands in `sequence` from position `at` on."""
+    return tuple(sequence[at : at + len(part)]) == tuple(part)
