@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ontology.concept import Form, FormKind, Ontology
 from ontology.found import How, Reading
-from ontology.words import plain, stem, words
+from ontology.words import spellings, stem
 
 NO_CONCEPT = ""
 SHORTEST_PART = 5
@@ -44,7 +44,7 @@ class FormIndex:
             self._add(NO_CONCEPT, Form(text, "any", FormKind.NAME))
 
     def _add(self, concept_id: str, form: Form) -> None:
-        spelt = [plain(word.text) for word in words(form.text)]
+        spelt = spellings(form.text)
         if not spelt:
             return
         stems = [stem(word) for word in spelt]

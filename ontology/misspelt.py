@@ -1,7 +1,7 @@
 """Names that somebody spelt wrong: «psioriasis», «multipel sklerrose», «prostatta kreft»."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 
 from ontology.found import Found, How, Scan
@@ -11,6 +11,8 @@ from ontology.words import stem
 
 _BEFORE = 4
 _COST = 0.15
+_BELIEF = 0.92
+_SHORTEST_PART = 3
 
 
 class Misspelt:
@@ -18,7 +20,15 @@ class Misspelt:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._speller = Speller(names.index.spellings)
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return Speller(self._names.index.spellings)
+
+    def warm(self) -> None:
+        """Load what the first misspelt word would otherwise wait for (0.5 s; 60 MB of dictionary)."""
+        self._speller.near("sykdom")
+        is_real_word("sykdom", None)
 
     def find(self, scan: Scan, taken: Sequence[Found]) -> Iterator[Found]:
         """Names with a misspelt word that is not among `taken`; a real word is never a misspelling."""
@@ -28,8 +38,9 @@ class Misspelt:
             for guess in guesses:
                 found = list(self._around(_corrected(scan, meant, at, guess), at))
                 if found and not is_real_word(scan.words[at].text, scan.language):
-                    yield from (each.rescored(How.MISSPELT, 0.92 - _COST * guess.cost) for each in found)
-            yield from self._joined(scan, meant, at)
+                    yield from (each.rescored(How.MISSPELT, _BELIEF - _COST * guess.cost) for each in found)
+            for first in (at - 1, at):
+                yield from self._joined(scan, first)
 
     def _guesses(self, spelt: str) -> list[Guess]:
         known = stem(spelt) in self._names.index.vocabulary or stem(spelt) in self._names.heads
@@ -43,19 +54,19 @@ class Misspelt:
                 if found.end > at:
                     yield found
 
-    def _joined(self, scan: Scan, meant: Mapping[int, list[Guess]], at: int) -> Iterator[Found]:
+    def _joined(self, scan: Scan, first: int) -> Iterator[Found]:
         """A name in one word that stands misspelt as two: «makkula degenerasjon»."""
-        if (
-            at + 1 not in meant
-            or scan.words[at + 1].opens
-            or min(len(s) for s in scan.spelt[at : at + 2]) < 3
-        ):
+        pair = scan.spelt[max(first, 0) : first + 2]
+        if len(pair) < 2 or scan.words[first + 1].opens or any(self._is_little(word) for word in pair):
             return
-        for guess in self._guesses("".join(scan.spelt[at : at + 2])):
+        for guess in self._guesses("".join(pair)):
             key = stem(guess.word)
             if key in self._names.index.parts:
-                score = 0.9 - _COST * guess.cost
-                yield Found(at, at + 2, self._names.index.named(key, How.MISSPELT, score, scan.language))
+                score = _BELIEF - _COST * guess.cost
+                yield Found(first, first + 2, self._names.index.named(key, How.MISSPELT, score, scan.language))
+
+    def _is_little(self, spelt: str) -> bool:
+        return len(spelt) < _SHORTEST_PART or spelt in self._names.everyday
 
 
 def _corrected(scan: Scan, meant: Mapping[int, list[Guess]], at: int, guess: Guess) -> Scan:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ontology.concept import FormKind, Kind, Ontology
 from ontology.found import Found, How, Reading, Scan
-from ontology.words import stem, words
+from ontology.words import spellings, stem
 
 _SLACK = 4
 _LONG = 4
@@ -32,7 +32,7 @@ class Phrases:
                     self._add(concept.id, form.text)
 
     def _add(self, concept_id: str, text: str) -> None:
-        stems = frozenset(stem(word.text) for word in words(text)) - self._filler
+        stems = frozenset(stem(word) for word in spellings(text)) - self._filler
         phrase = Phrase(concept_id, stems)
         for each in stems if len(stems) > 1 else ():
             known = self._by_stem.setdefault(each, [])

@@ -56,6 +56,11 @@ def words(text: str) -> list[Word]:
     return found
 
 
+def spellings(text: str) -> list[str]:
+    """The words and numbers of `text` in their plain spelling."""
+    return [plain(word) for word in _WORD.findall(text)]
+
+
 @lru_cache(maxsize=1 << 16)
 def plain(word: str) -> str:
     """`word` in lower case without the marks people leave out: æ, ae and ä give a; ø, oe and ö give o."""
