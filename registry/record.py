@@ -53,7 +53,7 @@ class Record:
         value = self._fields.get(key)
         if value is None or (isinstance(value, int) and not isinstance(value, bool)):
             return value
-        if isinstance(value, str) and value.strip().isdecimal():
+        if isinstance(value, str) and len(value) < 10 and value.strip().isdecimal():
             return int(value)
         raise self.wrong(key, "is not a whole number")
 
