@@ -1,10 +1,16 @@
 import gzip
 import json
-from collections.abc import Callable, Iterator
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from nlp.embeddings.encoder import Encoder, Vectors, clean
+from nlp.embeddings.model import load_encoder
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -26,3 +32,37 @@ def ctgov_records(shared_data: Path) -> Callable[[str], Iterator[dict[str, Any]]
             yield from map(json.loads, lines)
 
     return records
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """The real default model, built once on this machine and shared by all test processes."""
+    return load_encoder("", Path(tempfile.gettempdir()) / "studievei-tests")
+
+
+class LetterEncoder:
+    """A small real encoder: texts that share runs of three letters are near. Same vectors every time."""
+
+    dimension = 64
+    fingerprint = "letters"
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts)
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.full((len(texts), self.dimension), 1e-6, dtype=np.float32)
+        for row, text in enumerate(texts):
+            letters = clean(text).lower()
+            for start in range(len(letters) - 2):
+                vectors[row, zlib.crc32(letters[start : start + 3].encode()) % self.dimension] += 1.0
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
+
+
+@pytest.fixture(scope="session")
+def toy_encoder() -> Encoder:
+    """A deterministic encoder without a model, for tests of everything around it."""
+    return LetterEncoder()

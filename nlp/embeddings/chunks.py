@@ -10,7 +10,7 @@ from registry.study import Study
 LENGTH = 800
 """Longest chunk in characters: about 200 tokens of Norwegian or English."""
 
-CHUNKS_OF = {"title": 1, "conditions": 1, "summary": 3, "description": 2, "inclusion": 2}
+CHUNKS_OF = {"title": 1, "conditions": 1, "summary": 2, "description": 1, "inclusion": 1}
 """The fields that are embedded, and how many chunks of each. The sparse leg reads the whole fields."""
 
 _HEADING = re.compile(

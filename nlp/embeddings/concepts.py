@@ -1,18 +1,15 @@
 """The concept leg: what a study is about against what was asked for, through the ontology's hierarchy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ontology.linker import Linker, Mention
-
 from ontology.concept import Concept, Ontology
+from ontology.linker import Linker, Mention
+from registry.coding import TRUSTED
 from registry.study import Study
 
 BROADER, NARROWER, SUGGESTED = 0.4, 0.9, 0.3
 """What a study of a broader, narrower or suggested concept is worth next to one of the very concept."""
-
-FIELD_WEIGHTS: Mapping[str, float] = {"conditions": 1.0, "title": 0.9, "keywords": 0.6}
-"""How much a concept named in a field tells what the study is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +21,27 @@ class Match:
     score: float
 
 
-def concepts_of(study: Study, linker: Linker) -> dict[str, float]:
-    """Ids of the concepts a study is about, weighted 0 to 1 by the field that names them."""
-    weights: dict[str, float] = {}
-    for field, weight in FIELD_WEIGHTS.items():
-        value = getattr(study, field)
-        for text in (value,) if isinstance(value, str) else value:
-            for mention in linker.link(text, study.language):
-                if not mention.negated:
-                    weights[mention.concept] = max(weights.get(mention.concept, 0.0), weight * mention.score)
+def concepts_of(study: Study, ontology: Ontology, linker: Linker) -> dict[str, float]:
+    """Ids of the concepts a study is about, weighted 0 to 1 by where it names them.
+
+    Like registry.coding, but with symptoms, drugs and procedures, which people ask for too.
+    """
+    codes = set(study.icd10)
+    given = [each for each in ontology.related(codes) if codes & set(ontology.get(each).icd10)]
+    weights = dict.fromkeys(given, 1.0)
+    for text, weight in _named(study):
+        for mention in linker.link(text, study.language, forgiving=False):
+            if mention.score >= TRUSTED and not mention.negated and not mention.family:
+                weights[mention.concept] = max(weights.get(mention.concept, 0.0), weight * mention.score)
     return weights
+
+
+def _named(study: Study) -> Iterator[tuple[str, float]]:
+    """The texts that tell what a study is about, and how well."""
+    yield from ((text, 1.0) for text in study.conditions)
+    yield study.title, 0.9
+    yield from ((text, 0.6) for text in study.keywords)
+    yield from ((each.name, 0.6) for each in study.interventions)
 
 
 def asked(mentions: Iterable[Mention]) -> dict[str, Mention]:
@@ -55,9 +63,9 @@ def answers(concept: Concept, ontology: Ontology) -> dict[str, float]:
     return worth | {concept.id: 1.0}
 
 
-def path(match: Match, ontology: Ontology, words: str, language: str) -> str:
+def path(match: Match, ontology: Ontology, language: str) -> str:
     """How a study was reached: «words» → concept asked for → concept of the study, with its ICD-10 codes."""
     steps = dict.fromkeys((match.mention.concept, match.found))
     labels = [ontology.get(each).label(language) for each in steps]
     codes = ", ".join(ontology.get(match.found).icd10)
-    return f"«{words}» → {' → '.join(labels)}" + (f", {codes}" if codes else "")
+    return f"«{match.mention.matched}» → {' → '.join(labels)}" + (f", {codes}" if codes else "")

@@ -1,5 +1,6 @@
 """Text in, unit vectors out: OnnxEncoder (the default), SentenceTransformerEncoder, HttpEncoder."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -7,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
+
+LONGEST = 4_000
+"""Characters of a text that are read; the models themselves stop at about 2,000."""
 
 
 class Encoder(Protocol):
@@ -29,3 +33,9 @@ class Encoder(Protocol):
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """(n,) passages -> (n, dimension) float32, each of length 1."""
         ...
+
+
+def clean(text: str) -> str:
+    """The start of a text as every encoder can read it: composed (NFC), without NUL and lone surrogates."""
+    readable = text[:LONGEST].replace("\x00", " ").encode("utf-8", "ignore").decode("utf-8")
+    return unicodedata.normalize("NFC", readable)

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -16,8 +15,6 @@ REMEDY = "Run `studievei index --rebuild`."
 
 _KEPT = 2
 """The newest generations that stay: a reader may just have read the name of the one before."""
-_PATIENCE = 600.0
-"""Seconds that a writer waits for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +65,6 @@ def check_manifest(generation: Path, encoder: str) -> None:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """One writer at a time, of all threads and processes. A killed writer lets go by itself.
-
-    Raises:
-        Unavailable: the folder cannot be written to, or another writer stays.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = sqlite3.connect(folder / "lock", timeout=_PATIENCE, isolation_level=None)
-        lock.execute("BEGIN EXCLUSIVE")
-    except (OSError, sqlite3.OperationalError) as error:
-        raise Unavailable(
-            f"Cannot write to the index in {folder}: {error}. Check its owner and other writers."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.close()
-
-
-@contextmanager
 def next_generation(folder: Path, encoder: str) -> Iterator[Path]:
     """An empty folder to fill; when the block ends well it becomes the newest generation, else it is removed.
 
@@ -96,15 +72,13 @@ def next_generation(folder: Path, encoder: str) -> Iterator[Path]:
     """
     for leftover in folder.glob("building-*"):
         shutil.rmtree(leftover)
-    before = newest(folder)
-    number = int(before.name.removeprefix("generation-")) + 1 if before else 1
+    number = max((_number(each) for each in folder.glob("generation-*")), default=0) + 1
     building = folder / f"building-{number}"
     building.mkdir()
     try:
         yield building
         (building / "manifest.json").write_text(json.dumps(asdict(Manifest(encoder))), "utf-8")
         finished = folder / f"generation-{number}"
-        shutil.rmtree(finished, ignore_errors=True)
         building.replace(finished)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
@@ -139,6 +113,10 @@ def _point_to(generation: Path) -> None:
 
 def _forget_old(folder: Path, number: int) -> None:
     for old in folder.glob("generation-*"):
-        if int(old.name.removeprefix("generation-")) <= number - _KEPT:
+        if _number(old) <= number - _KEPT:
             with suppress(OSError):  # a reader on Windows holds its files; the next writer tries again
                 shutil.rmtree(old)
+
+
+def _number(generation: Path) -> int:
+    return int(generation.name.removeprefix("generation-"))

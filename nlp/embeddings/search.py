@@ -8,19 +8,19 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from ontology.linker import Linker
-
 from nlp.embeddings import generation
 from nlp.embeddings.catalogue import Entry
 from nlp.embeddings.chunks import Chunk, chunk_study
 from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
 from nlp.embeddings.encoder import Encoder
 from nlp.embeddings.fusion import fuse
+from nlp.embeddings.lock import writing
 from nlp.embeddings.shelf import Draft, Shelf, take
 from nlp.embeddings.sparse import Name, stems
 from nlp.query import Query
 from ontology.concept import Ontology
 from ontology.errors import BadInput
+from ontology.linker import Linker
 from registry.study import Status, Study
 
 DEPTH = 100
@@ -87,7 +87,7 @@ class StudyIndex:
         Raises:
             Unavailable: the folder cannot be written to.
         """
-        with generation.writing(folder), generation.next_generation(folder, encoder.fingerprint) as building:
+        with writing(folder), generation.next_generation(folder, encoder.fingerprint) as building:
             Draft(building, None, encoder.dimension).save()
         return cls.open(folder, encoder, ontology)
 
@@ -107,7 +107,7 @@ class StudyIndex:
             Unavailable: the folder cannot be written to.
         """
         changed = handled = 0
-        with generation.writing(self._folder):
+        with writing(self._folder):
             stream = iter(studies)
             while batch := list(islice(stream, BATCH)):
                 changed += self._replace(batch)
@@ -122,7 +122,7 @@ class StudyIndex:
         Raises:
             Unavailable: the folder cannot be written to.
         """
-        with generation.writing(self._folder):
+        with writing(self._folder):
             known = self._digests()
             gone = [study_id for study_id in dict.fromkeys(ids) if study_id in known]
             if gone:
@@ -186,7 +186,13 @@ class StudyIndex:
             row = 0
             for study_id, (study, digest) in fresh.items():
                 own = chunks[study_id]
-                draft.add(study, digest, own, vectors[row : row + len(own)], concepts_of(study, self._linker))
+                draft.add(
+                    study,
+                    digest,
+                    own,
+                    vectors[row : row + len(own)],
+                    concepts_of(study, self._ontology, self._linker),
+                )
                 row += len(own)
             draft.save()
 
@@ -247,7 +253,9 @@ class _Question:
         return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:depth]
 
     def _why(self, entry: Entry) -> tuple[Reason, ...]:
-        reasons = [self._path(match) for match in self._matches.get(entry.number, {}).values()]
+        matches = self._matches.get(entry.number, {}).values()
+        language = self._query.language
+        reasons = [Reason("concept", path(match, self._ontology, language)) for match in matches]
         words = matched_words(self._words, entry.words)
         if words:
             reasons.append(Reason("words", ", ".join(words)))
@@ -255,10 +263,6 @@ class _Question:
             chunk = self._shelf.catalogue.chunk(self._passages[entry.number], entry.id)
             reasons.append(Reason("passage", chunk.text, chunk.field))
         return tuple(reasons)
-
-    def _path(self, match: Match) -> Reason:
-        said = self._query.text[match.mention.start : match.mention.end]
-        return Reason("concept", path(match, self._ontology, said, self._query.language))
 
     @cached_property
     def _words(self) -> frozenset[tuple[str, str]]:
