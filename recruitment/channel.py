@@ -14,6 +14,8 @@ from typing import Protocol
 
 from ontology.errors import BadInput, Unavailable
 
+_ABOUT_THIS_MAIL = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
+
 
 class Channel(Protocol):
     """Takes one e-mail and has it safe when `send` returns."""
@@ -52,11 +54,11 @@ class SmtpChannel:
     certificates: ssl.SSLContext | None = None
 
     def send(self, mail: EmailMessage) -> None:
-        """Sends over a connection of its own; a 5xx answer to the e-mail itself refuses it for good.
+        """Sends over a connection of its own. A refusal of our sender or login is ours to mend, never final.
 
         Raises:
-            Unavailable: no connection, no login, or a passing refusal (4xx).
-            BadInput: the server refuses this e-mail for good (5xx; RFC 5321, 4.2.1).
+            Unavailable: no connection, no login, sender refused, or a passing refusal (4xx).
+            BadInput: recipient or content refused for good (5xx; RFC 5321, 4.2.1).
         """
         try:
             server = self._connect()
@@ -68,11 +70,14 @@ class SmtpChannel:
         try:
             server.send_message(mail)
         except (smtplib.SMTPException, OSError) as error:
-            if 500 <= _code(error) < 600:
+            if isinstance(error, _ABOUT_THIS_MAIL) and 500 <= _code(error) < 600:
                 raise BadInput(
                     f"The SMTP server refuses this e-mail ({_reason(error)}). Correct the address."
                 ) from None
-            raise Unavailable(f"The SMTP server does not take this e-mail now ({_reason(error)}).") from None
+            raise Unavailable(
+                f"The SMTP server does not take this e-mail now ({_reason(error)}). "
+                "If that goes on, check the sender and the login."
+            ) from None
         finally:
             # What was accepted is sent, however the goodbye goes; an error here would send it once more.
             with suppress(smtplib.SMTPException, OSError):

@@ -88,7 +88,6 @@ def compose(letter: Letter, letterhead: Letterhead) -> EmailMessage:
     mail["Date"] = format_datetime(letter.written_at)
     mail["Message-ID"] = f"<{letter.id}@{letterhead.sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = language
     body = say(
         f"mail.{letter.kind}_body",
         language,
@@ -96,5 +95,6 @@ def compose(letter: Letter, letterhead: Letterhead) -> EmailMessage:
         link=letterhead.link(letter.kind.holder, letter.token),
         expires=letter.expires_at.date().isoformat(),
     )
-    mail.set_content(body, cte="quoted-printable")
+    mail.set_content(body, cte="quoted-printable")  # drops Content-* headers that stood before it
+    mail["Content-Language"] = language
     return mail
