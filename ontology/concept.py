@@ -208,6 +208,7 @@ OTHER_TABLES: Mapping[str, tuple[Kind, str]] = {
     "procedures.tsv": (Kind.PROCEDURE, "id parents nb nn en nb_also nn_also en_also abbr hrcs"),
     "symptoms.tsv": (Kind.SYMPTOM, "id nb nn en nb_also nn_also en_also phrases icd10 icpc2 hrcs suggests"),
 }
+LANGUAGES = ("nb", "nn", "en", "sv_da", "any")
 AMBIGUOUS = "ambiguous.tsv"
 WORD_LISTS = (AMBIGUOUS, "cues.tsv", "ordinary.tsv")
 FORM_COLUMNS = (
@@ -319,6 +320,8 @@ def _ambiguous(folder: Traversable | Path, concepts: Mapping[str, Concept]) -> d
     readings: dict[str, tuple[str, ...]] = {}
     for row in read_table(table, "form language readings") if table.is_file() else ():
         form, ids = row.cells["form"].casefold(), row.words("readings")
+        if row.cells["language"] not in LANGUAGES:
+            raise row.wrong(f"{row.cells['language']!r} is no language", f"Write {', '.join(LANGUAGES)}")
         for each in ids:
             if each not in concepts:
                 raise row.wrong(f"{each!r} is no concept", "Add its row or correct the id")

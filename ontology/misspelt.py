@@ -63,7 +63,9 @@ class Misspelt:
             key = stem(guess.word)
             if key in self._names.index.parts:
                 score = _BELIEF - _COST * guess.cost
-                yield Found(first, first + 2, self._names.index.named(key, How.MISSPELT, score, scan.language))
+                yield Found(
+                    first, first + 2, self._names.index.named(key, How.MISSPELT, score, scan.language)
+                )
 
     def _is_little(self, spelt: str) -> bool:
         return len(spelt) < _SHORTEST_PART or spelt in self._names.everyday
