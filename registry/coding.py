@@ -7,7 +7,6 @@ from ontology.concept import Concept, Kind, Ontology
 from ontology.linker import Linker, Mention
 from registry.study import Study
 
-
 TRUSTED = 0.5
 """Mentions that the linker believes less than this do not say what a study is about."""
 

@@ -101,12 +101,13 @@ def _explained(engine: Engine) -> Iterator[None]:
 
 def unavailable(engine: Engine, error: Exception) -> Unavailable:
     """The error to raise when the database failed: where it is, what it said, and what mends it."""
-    remedy = (
-        "Set STUDIEVEI_DATA_DIR to a folder that you can write to."
-        if engine.dialect.name == "sqlite"
-        else "Start the server or correct STUDIEVEI_DATABASE_URL."
-    )
     reason = " ".join(str(getattr(error, "orig", error)).split())
+    if engine.dialect.name != "sqlite":
+        remedy = "Start the server or correct STUDIEVEI_DATABASE_URL."
+    elif "locked" in reason:
+        remedy = "Another process is writing to it; try again when it is done."
+    else:
+        remedy = "Set STUDIEVEI_DATA_DIR to a folder that you can write to."
     return Unavailable(f"The database {engine.url.render_as_string()} cannot be used: {reason}. {remedy}")
 
 
@@ -124,7 +125,7 @@ def _parsed(url: str) -> URL:
 
 
 def _make_folder(url: URL) -> None:
-    if not url.database or url.database == ":memory:":
+    if not url.database or url.database == ":memory:" or "uri" in url.query:
         return
     folder = Path(url.database).parent
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ontology.errors import BadInput, BadRecord
@@ -185,6 +185,7 @@ def test_lines_broken_at_a_fixed_width_are_joined_and_lists_are_not() -> None:
     assert unwrap(short) == short
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     plain = text.replace("&", "").replace("<", "")
@@ -192,6 +193,7 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert "\x00" not in clean(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8")))
 def test_unwrapping_keeps_every_word(text: str) -> None:
     assert unwrap(clean(text)).split() == clean(text).split()
@@ -236,6 +238,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_whatever_stands_in_a_module_is_read_or_refused(data: st.DataObject) -> None:
     module, fields = data.draw(

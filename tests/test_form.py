@@ -102,7 +102,7 @@ def test_every_field_of_the_form_reaches_the_study(diabetes: Study) -> None:
 def test_a_title_and_a_number_are_enough() -> None:
     study = read_form(MINIMAL)
     assert (study.id, study.language, study.status) == ("REK-900008", "nb", Status.UNDER_REVIEW)
-    assert study.sites == study.icd10 == study.contacts == ()
+    assert (study.sites, study.icd10, study.contacts) == ((), (), ())
     assert read_form({"title": "x", "ct_number": "nct01234567"}).id == "NCT01234567"
 
 

@@ -183,7 +183,7 @@ def test_an_interrupted_caller_loses_nothing_that_it_did_not_keep(api: Api, tmp_
     pages = fetch(base_url=api.url, page_size=10, resume=place, pace=FAST)
     next(pages)
     next(pages)
-    pages.close()
+    del pages
     again = list(fetch(base_url=api.url, page_size=10, resume=place, pace=FAST))
     assert [len(page) for page in again] == [10, 5]
     assert api.tokens == ["", "10", "10", "20"]
@@ -194,7 +194,7 @@ def test_the_place_of_another_question_is_not_used(api: Api, tmp_path: Path) -> 
     pages = fetch(base_url=api.url, page_size=10, resume=place, pace=FAST)
     next(pages)
     next(pages)
-    pages.close()
+    del pages
     list(fetch(base_url=api.url, page_size=10, country="Sweden", resume=place, pace=FAST))
     assert api.tokens[2] == ""
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import MetaData, create_engine, inspect, text
 from sqlalchemy.exc import OperationalError, StatementError
@@ -101,6 +101,7 @@ any_study = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(any_study)
 def test_a_document_holds_the_whole_study(study: Study) -> None:
     document = write_document(study)
