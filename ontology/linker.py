@@ -13,6 +13,8 @@ from ontology.names import Names
 from ontology.phrases import Phrases
 from ontology.table import read_roles
 
+__all__ = ["How", "Linker", "Mention"]
+
 _KIND_LOSS = {Kind.CONDITION: 0.0, Kind.SYMPTOM: 0.06, Kind.DRUG: 0.1, Kind.PROCEDURE: 0.12}
 _BROADER_LOSS = 0.1
 

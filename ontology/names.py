@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ontology.concept import FormKind
 from ontology.forms import SHORTEST_PART, Entry, FormIndex
 from ontology.found import Found, How, Reading, Scan
-from ontology.words import stem
+from ontology.words import same_marks, stem
 
 _SHORTEST_COMPOUND = 8
 _JOINTS = ("", "s", "e", "r")
@@ -65,7 +65,7 @@ class Names:
             elif is_everyday or (entry.form.kind is FormKind.PHRASE and not scan.forgiving):
                 reading = None
             else:
-                reading = _named(entry, low, spelt)
+                reading = _named(entry, low, spelt) if same_marks(low, entry.form.text.casefold()) else None
             if reading:
                 judged.append((entry, reading))
         return self.index.settle(judged, scan.language)

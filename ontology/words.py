@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*")
 _BREAK = re.compile(r"[.;:!?()\n]")
+_MARKS = re.compile(r"[æøåäö]")
 _FOLDED = str.maketrans({"ø": "o", "æ": "a", "å": "a", "ß": "ss", "đ": "d", "ł": "l", "'": "", "’": ""})
 _DIGRAPHS = (("aa", "a"), ("ae", "a"), ("oe", "o"))
 _ENDINGS = ("enes", "anes", "ene", "ane", "en", "et", "er", "ar", "e", "a", "s")
@@ -103,6 +104,21 @@ def sound(word: str) -> str:
     for pattern, heard in _SOUNDS:
         key = pattern.sub(heard, key)
     return key
+
+
+def same_marks(text: str, form: str) -> bool:
+    """Whether `text` has the marked letters of `form` or, in a longer word, none: «står» is not «stær».
+
+    Both in lower case. Swedish ä and ö count as æ and ø; accents do not count.
+    """
+    typed, meant = _marks(text), _marks(form)
+    return typed == meant or (not typed and len(form) > _SHORTEST_STEM)
+
+
+def _marks(text: str) -> str:
+    if text.isascii():
+        return ""
+    return "".join(_MARKS.findall(text)).replace("ä", "æ").replace("ö", "ø")
 
 
 def starts_with(sequence: Sequence[str], at: int, part: Sequence[str]) -> bool:
