@@ -1,26 +1,28 @@
 """A study's criteria text and its age and sex fields -> criteria with the rule that each sets."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from nlp.eligibility.logic import Rule
+from nlp.eligibility.grammar import Item
+from nlp.eligibility.logic import Rule, Unread, is_read, mapped, opposite, relations
+from nlp.eligibility.reading import Node, Reader, ends_in_or, leads_to_demands, nodes
 from nlp.eligibility.relations import Bound, Kind, Relation
-from nlp.eligibility.variables import Answerer
+from nlp.eligibility.sections import Piece, Section, read_sections
+from nlp.eligibility.sentence import DOUBTFUL
+from nlp.eligibility.variables import Answerer, variable
+from nlp.eligibility.vocabulary import tokens
+from ontology.concept import Ontology, load_ontology
+from ontology.linker import Linker
 from ontology.wording import say
 from registry.study import Sex, Study
 
-if TYPE_CHECKING:
-    from ontology.linker import Linker
+_SPECIAL = frozenset({"GROUP", "OTHERS", "FEMALE", "MALE", "NARROW"})
+"""Under a heading that holds one of these, the criteria are for some participants only."""
 
-
-class Section(StrEnum):
-    """Where a criterion stands. RECORD is a field of the register, not a line of text."""
-
-    INCLUSION = "inclusion"
-    EXCLUSION = "exclusion"
-    OTHER = "other"
-    RECORD = "record"
+_ANYTHING = frozenset(Kind)
+_ATTRIBUTES = frozenset({Kind.AGE, Kind.SEX})
+"""What can be taken as asked for even outside every section: people state whom they take in."""
 
 
 class Parsed(StrEnum):
@@ -51,9 +53,26 @@ class Criterion:
     answerable_by: Answerer
 
 
-def read_criteria(study: Study, linker: "Linker") -> tuple[Criterion, ...]:
-    """The criteria of a study: first those of its age and sex fields, then those of its text, in order."""
-    return (*_record_criteria(study),)
+def read_criteria(study: Study, linker: Linker, ontology: Ontology | None = None) -> tuple[Criterion, ...]:
+    """The criteria of a study: first those of its age and sex fields, then those of its text, in order.
+
+    `ontology` (default: the shipped one) is the linker's. Every item of the text becomes one criterion;
+    an item with items nested under it becomes one together with them.
+    """
+    return (*_record_criteria(study), *_text_criteria(study, linker, ontology or load_ontology()))
+
+
+def _text_criteria(study: Study, linker: Linker, ontology: Ontology) -> Iterator[Criterion]:
+    reader = Reader(study.criteria, linker, ontology)
+    subject = _subject(study, linker, ontology)
+    scope = _Scope(study.criteria, reader)
+    for number, node in enumerate(nodes(read_sections(study.criteria)), start=1):
+        stated = reader.stated(node)
+        if not scope.trusts(node, stated):
+            stated = Unread(node.piece.start, node.end)
+        agreed = _agreed(stated, node.piece.section, study, subject)
+        required = opposite(agreed) if node.piece.section is Section.EXCLUSION else agreed
+        yield _criterion(f"{node.piece.section}-{number}", study.criteria, node, required)
 
 
 def _record_criteria(study: Study) -> tuple[Criterion, ...]:
@@ -76,7 +95,9 @@ def _record_criteria(study: Study) -> tuple[Criterion, ...]:
 def _record_age(study: Study) -> Relation | None:
     if study.minimum_age is None and study.maximum_age is None:
         return None
-    lower, upper = (None if age is None else Bound(age) for age in (study.minimum_age, study.maximum_age))
+    lower, upper = (
+        None if age is None else Bound(float(age)) for age in (study.minimum_age, study.maximum_age)
+    )
     return Relation(Kind.AGE, "age", lower=lower, upper=upper, unit="years")
 
 
@@ -93,3 +114,95 @@ def _record_text(relation: Relation, language: str) -> str:
     ends = {"from": relation.lower, "to": relation.upper}
     stated = {name: f"{bound.value:g}" for name, bound in ends.items() if bound is not None}
     return say(f"eligibility.record_age_{'_'.join(stated)}", language, **stated)
+
+
+def _criterion(name: str, text: str, node: Node, rule: Rule) -> Criterion:
+    start, end, section = node.piece.start, node.end, node.piece.section
+    words = text[start:end]
+    found = list(relations(rule))
+    if not found:
+        clinical = any(token.symbol == "CLINICAL" for token in tokens(words))
+        who = Answerer.CLINICIAN if clinical else Answerer.STUDY_TEAM
+        return Criterion(name, words, start, end, section, None, Parsed.NONE, who)
+    parsed = Parsed.FULL if is_read(rule) else Parsed.PARTIAL
+    answerers = {variable(relation.variable).answerable_by for relation in found}
+    who = next(answerer for answerer in Answerer if answerer in answerers)
+    return Criterion(name, words, start, end, section, rule, parsed, who)
+
+
+class _Scope:
+    """Follows the list, and tells which items stand for themselves and for everybody in the study."""
+
+    def __init__(self, text: str, reader: Reader) -> None:
+        self._text, self._reader = text, reader
+        self._place: tuple[Section, str] = (Section.OTHER, "")
+        self._free = _ANYTHING
+        self._runs_on = False
+
+    def trusts(self, node: Node, stated: Rule) -> bool:
+        """Whether what the next item states is asked of everybody.
+
+        Not under "Cohort B:", nor beside a final "or"; outside every section, and after a lead-in whose
+        items are not nested, only some kinds of facts are.
+        """
+        piece = node.piece
+        if (piece.section, piece.under) != self._place:
+            self._place, self._runs_on = (piece.section, piece.under), False
+            self._free = self._under_heading(piece)
+        items = self._reader.items(piece)
+        starts_with_or = bool(items) and items[0].symbol == "OR"
+        alone = not (self._runs_on or ends_in_or(items) or starts_with_or)
+        kinds = {relation.kind for relation in relations(stated)}
+        trusted = alone and kinds <= self._free and (self._free == _ANYTHING or is_read(stated))
+        if self._text[piece.end - 1] == ":" and not node.children:
+            self._free &= _after_lead_in(items, excludes=piece.section is Section.EXCLUSION)
+        self._runs_on = ends_in_or(items)
+        return trusted
+
+    def _under_heading(self, piece: Piece) -> frozenset[Kind]:
+        if {token.symbol for token in tokens(piece.under)} & _SPECIAL:
+            return frozenset()
+        return _ATTRIBUTES if piece.section is Section.OTHER else _ANYTHING
+
+
+def _after_lead_in(items: Sequence[Item], *, excludes: bool) -> frozenset[Kind]:
+    if leads_to_demands(items, excludes=excludes):
+        return _ANYTHING
+    turned = any(item.symbol in {"NOT", "EXCEPT", *DOUBTFUL} for item in items)
+    return frozenset() if turned else _ANYTHING - {Kind.CONDITION}
+
+
+def _subject(study: Study, linker: Linker, ontology: Ontology) -> frozenset[str]:
+    """The conditions a study is about, and all that contain them."""
+    named = linker.link("; ".join(study.conditions), forgiving=False)
+    return frozenset(each for m in named for each in (m.concept, *ontology.ancestors(m.concept)))
+
+
+def _agreed(stated: Rule, section: Section, study: Study, subject: frozenset[str]) -> Rule:
+    """What is stated, less what contradicts the register's own fields: that was probably misread."""
+    excludes = section is Section.EXCLUSION
+
+    def agrees(relation: Relation) -> bool:
+        match relation.kind:
+            case Kind.AGE:
+                return _age_agrees(relation, study, excludes=excludes)
+            case Kind.SEX:
+                return study.sex is not Sex.ALL or len(relation.values) > 1
+            case Kind.CONDITION:
+                return not (excludes and relation.concept in subject)
+            case _:
+                return True
+
+    return mapped(stated, lambda each: each if agrees(each) else Unread(each.start, each.end))
+
+
+def _age_agrees(relation: Relation, study: Study, *, excludes: bool) -> bool:
+    """Whether nobody the register's age limits let in (give or take a year) would be turned away."""
+    youngest, oldest = study.minimum_age, study.maximum_age
+    lower, upper = relation.lower, relation.upper
+    if excludes:
+        ends_before = youngest is None or (upper is not None and upper.value <= youngest + 1)
+        starts_after = oldest is None or (lower is not None and lower.value >= oldest - 1)
+        return ends_before or starts_after
+    low_enough = youngest is None or lower is None or lower.value <= youngest + 1
+    return low_enough and (oldest is None or upper is None or upper.value >= oldest - 1)

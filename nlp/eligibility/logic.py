@@ -96,6 +96,28 @@ def is_read(rule: Rule | None) -> bool:
             return all(map(is_read, parts))
 
 
+def opposite(rule: Rule) -> Rule:
+    """The rule that holds when this one does not."""
+    return rule.part if isinstance(rule, Not) else Not(rule)
+
+
+def mapped(rule: Rule, change: Callable[[Relation], Rule]) -> Rule:
+    """The same tree with every relation put through `change`."""
+    match rule:
+        case Relation():
+            return change(rule)
+        case Unread():
+            return rule
+        case Not(part):
+            return Not(mapped(part, change))
+        case And(parts):
+            return And(tuple(mapped(part, change) for part in parts))
+        case Or(parts):
+            return Or(tuple(mapped(part, change) for part in parts))
+        case AtLeast(count, parts):
+            return AtLeast(count, tuple(mapped(part, change) for part in parts))
+
+
 def read_part(rule: Rule) -> Rule | None:
     """The tree without its unread leaves; None when nothing is left.
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nlp.eligibility.criteria import Criterion, Parsed, Section
+from nlp.eligibility.criteria import Criterion, Parsed
 from nlp.eligibility.logic import Rule, Truth, read_part, relations, truth
 from nlp.eligibility.relations import Bound, Kind, Relation
+from nlp.eligibility.sections import Section
 from nlp.eligibility.variables import Answer, Answerer, Answers, QuestionKind, concerns, variable
 from ontology.concept import Ontology, load_ontology
 
@@ -123,7 +124,7 @@ def _below(bound: Bound | None, least: float, most: float, *, years: bool) -> Tr
     """«Til og med 75 år» lasts until the 76th birthday."""
     if bound is None:
         return Truth.MET
-    birthday = years and bound.inclusive and bound.value.is_integer()
+    birthday = years and bound.inclusive and bound.value % 1 == 0
     limit = bound.value + 1 if birthday else bound.value
     closed = bound.inclusive and not birthday
     if most < limit or (most == limit and (closed or most > least)):

@@ -1,0 +1,193 @@
+"""An item of a criteria list, with the items nested under it -> what it states, as a logic tree."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from nlp.eligibility.grammar import Item, Term, fold
+from nlp.eligibility.logic import And, AtLeast, Or, Rule, Unread, is_read, relations
+from nlp.eligibility.relations import Kind, Relation
+from nlp.eligibility.sections import Piece, PieceKind, Section
+from nlp.eligibility.sentence import DOUBTFUL, read_sentence
+from nlp.eligibility.vocabulary import Token, tokens
+from ontology.concept import Kind as ConceptKind
+from ontology.concept import Ontology
+from ontology.found import How
+from ontology.linker import Linker, Mention
+
+EVENTS = ("G45", "I21", "I22", "I60", "I61", "I63", "I64", "S", "T")
+"""ICD-10: what happens rather than lasts. Somebody "with" a stroke is somebody who has had one."""
+
+_CERTAIN = frozenset({How.EXACT, How.INFLECTED, How.ABBREVIATION})
+_LEADING = frozenset(
+    {"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "PREP", "AT_LEAST", "NUMBER", "COMMA", "STOP"}
+)
+"""A lead-in of nothing but these says how its items are joined and no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An item of the text and the items nested under it."""
+
+    piece: Piece
+    children: tuple["Node", ...] = ()
+
+    @property
+    def end(self) -> int:
+        """Where the last word of the item or of its nested items ends."""
+        return self.children[-1].end if self.children else self.piece.end
+
+
+def nodes(pieces: Sequence[Piece]) -> Iterator[Node]:
+    """Nest items by their indent; a heading ends every nest."""
+    stack: list[tuple[Piece, list[Node]]] = []
+    for piece in pieces:
+        if piece.kind is PieceKind.ITEM:
+            while stack and stack[-1][0].depth >= piece.depth:
+                yield from _close(stack)
+            stack.append((piece, []))
+        elif piece.kind is PieceKind.HEADING:
+            while stack:
+                yield from _close(stack)
+    while stack:
+        yield from _close(stack)
+
+
+def _close(stack: list[tuple[Piece, list[Node]]]) -> Iterator[Node]:
+    piece, children = stack.pop()
+    node = Node(piece, tuple(children))
+    if stack:
+        stack[-1][1].append(node)
+    else:
+        yield node
+
+
+class Reader:
+    """Reads the items of one criteria text. Conditions are those that `linker` is certain of."""
+
+    def __init__(self, text: str, linker: Linker, ontology: Ontology) -> None:
+        self._text = text
+        self._ontology = ontology
+        self._mentions = self._conditions(linker.link(text, forgiving=False))
+        self._starts = [mention.start for mention in self._mentions]
+        self._folded: dict[Piece, list[Item]] = {}
+
+    def items(self, piece: Piece) -> list[Item]:
+        """The folded items of a piece. Under the subheading «Age:», "18 and over" is an age."""
+        if piece not in self._folded:
+            heading = {token.symbol for token in tokens(piece.under)}
+            is_age = "AGE" in heading and heading <= {"AGE", "PREP"}
+            before = [Token("AGE", piece.start, piece.start)] if is_age else []
+            self._folded[piece] = fold([*before, *self._unfolded(piece.start, piece.end)])
+        return self._folded[piece]
+
+    def _unfolded(self, start: int, end: int) -> Iterator[Item]:
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        for mention in self._mentions[first:last]:
+            if start <= mention.start and mention.end <= end:
+                yield from tokens(self._text, start, mention.start)
+                yield self._term(mention)
+                start = mention.end
+        yield from tokens(self._text, start, end)
+
+    def stated(self, node: Node) -> Rule:
+        """What an item states, the polarity of its section apart."""
+        excludes = node.piece.section is Section.EXCLUSION
+        own = self.items(node.piece)
+        if not node.children:
+            return _sentences(own, Unread(node.piece.start, node.piece.end), excludes=excludes)
+        return self._nested(node, own, excludes=excludes)
+
+    def _nested(self, node: Node, lead: Sequence[Item], *, excludes: bool) -> Rule:
+        whole = Unread(node.piece.start, node.end)
+        parts = tuple(self.stated(child) for child in node.children)
+        if any(isinstance(item, Term) for item in lead):
+            own = _sentences(lead, whole, excludes=excludes)
+            return whole if excludes and is_read(own) else And((own, whole))
+        if not lead or not _is_clean(lead):
+            return whole
+        symbols = [item.symbol for item in lead]
+        if _alternatives(symbols) or any(ends_in_or(self.items(child.piece)) for child in node.children):
+            count = _count(lead)
+            return AtLeast(count, parts) if count > 1 else Or(parts)
+        if "ALL_OF" in symbols:
+            return And(parts)
+        return Or(parts) if excludes else Or((And(parts), And((Or(parts), whole))))
+
+    def _term(self, mention: Mention) -> Term:
+        concept = self._ontology.get(mention.concept)
+        happens = bool(concept.icd10) and all(code.startswith(EVENTS) for code in concept.icd10)
+        variable = f"{'history' if happens else 'condition'}:{concept.id}"
+        start, end = mention.start, mention.end
+        relation = Relation(Kind.CONDITION, variable, concept=concept.id, start=start, end=end)
+        return Term(relation, Kind.CONDITION, start, end)
+
+    def _conditions(self, mentions: Sequence[Mention]) -> list[Mention]:
+        """Certain mentions of conditions in order of place; a form with two meanings is left out."""
+        by_place: dict[tuple[int, int], list[Mention]] = {}
+        for mention in mentions:
+            by_place.setdefault((mention.start, mention.end), []).append(mention)
+        return [
+            readings[0]
+            for _, readings in sorted(by_place.items())
+            if len(readings) == 1
+            and readings[0].how in _CERTAIN
+            and self._ontology.get(readings[0].concept).kind is ConceptKind.CONDITION
+        ]
+
+
+def leads_to_demands(items: Sequence[Item], *, excludes: bool) -> bool:
+    """Whether each item after a lead-in that nests none can be read as if it stood alone."""
+    return _is_clean(items) and (excludes or not _alternatives([item.symbol for item in items]))
+
+
+def ends_in_or(items: Sequence[Item]) -> bool:
+    """Whether an item runs on into the next one."""
+    return bool(items) and items[-1].symbol == "OR"
+
+
+def _is_clean(lead: Sequence[Item]) -> bool:
+    return all(item.symbol in _LEADING for item in lead)
+
+
+def _alternatives(symbols: Sequence[str]) -> bool:
+    return "ANY_OF" in symbols or ("NUMBER" in symbols and "FOLLOWING" in symbols)
+
+
+def _count(lead: Sequence[Item]) -> int:
+    numbers = [int(item.value) for item in lead if isinstance(item, Token) and item.symbol == "NUMBER"]
+    return max(numbers, default=1)
+
+
+def _sentences(items: Sequence[Item], whole: Unread, *, excludes: bool) -> Rule:
+    """The sentences of one item. One that is not understood may take back what another says."""
+    found = _parts(items)
+    if not found:
+        return whole
+    rules = [read_sentence(part, excludes=excludes) for part in found]
+    if len(rules) == 1:
+        return rules[0]
+    doubtful = any(item.symbol in DOUBTFUL for item in items)
+    if doubtful or (excludes and not all(map(is_read, rules))) or not any(map(_says_something, rules)):
+        return whole
+    return Or(tuple(rules)) if excludes else And(tuple(rules))
+
+
+def _parts(items: Sequence[Item]) -> list[list[Item]]:
+    """Cut at full stops and semicolons; a note is an aside to the sentence before it."""
+    parts: list[list[Item]] = [[]]
+    for position, item in enumerate(items):
+        if item.symbol == "NOTE":
+            doubtful = any(each.symbol in DOUBTFUL for each in items[position:])
+            before = next((part for part in reversed(parts) if part), parts[-1])
+            before.append(replace(item, symbol="DOUBT" if doubtful else "ASIDE"))
+            break
+        if item.symbol == "STOP":
+            parts.append([])
+        else:
+            parts[-1].append(item)
+    return [part for part in parts if part]
+
+
+def _says_something(rule: Rule) -> bool:
+    return any(True for _ in relations(rule))

@@ -1,0 +1,277 @@
+"""One sentence of a criterion, as folded items -> what it states, as a logic tree.
+
+What is not understood stays in the tree as Unread and decides nothing. The reading rests on where words
+stand: unknown words *before* a condition may change whose condition it is, so the condition is not read;
+unknown words *after* it can only narrow it («asthma treated with ...»).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from nlp.eligibility.grammar import Item, Term
+from nlp.eligibility.logic import And, Not, Or, Rule, Unread, relations
+from nlp.eligibility.relations import Kind
+
+_CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
+_FAMILIAR = frozenset({"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "SEX", "OLD", "HISTORY", "NOW"})
+DOUBTFUL = frozenset({"DOUBT", "OTHERS"})
+"""Words that may turn a sentence round («unless», «allowed») or make it about somebody else."""
+
+_NARROWING = frozenset({"NARROW", "CHILDBEARING", "ASIDE", "EXCEPT"})
+_TOPICAL = {
+    Kind.PREGNANCY: frozenset({"USE", "CHILDBEARING"}),
+    Kind.LANGUAGE: frozenset({"SPEAK"}),
+    Kind.CONSENT: frozenset({"SPEAK"}),
+}
+"""Words that say nothing more once a sentence is about this."""
+
+_ATTRIBUTES = frozenset({Kind.AGE, Kind.SEX, Kind.CONSENT, Kind.LANGUAGE})
+"""What a sentence says of a person beside the condition: «voksne over 18 år med astma eller KOLS»."""
+
+_DEMANDED = frozenset({"contraception", "informed_consent", "language_nb", "language_en"})
+"""What studies ask for: an inclusion names it, an exclusion names its lack."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """What stands between two connectives; `joined` is the connective before it ("" for the first)."""
+
+    terms: tuple[Term, ...]
+    negated: bool
+    rest: bool
+    lost: bool
+    joined: str = ""
+
+    @property
+    def kinds(self) -> set[Kind]:
+        return {term.kind for term in self.terms}
+
+    @property
+    def variables(self) -> set[str]:
+        return {relation.variable for term in self.terms for relation in relations(term.rule)}
+
+
+def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
+    """What a sentence states, the polarity of its section apart; Unread where nothing is certain.
+
+    `excludes`: it stands in a list of exclusions, where a list means any of its members.
+    """
+    whole = Unread(items[0].start, items[-1].end)
+    kept = _without_asides(items)
+    if not kept or any(item.symbol in DOUBTFUL for item in kept):
+        return whole
+    segments = _segments(_about_women(_in_the_past(kept)))
+    if not any(segment.terms for segment in segments) or not all(_plausible(s, excludes) for s in segments):
+        return whole
+    return _negated(segments, whole, excludes=excludes)
+
+
+def _plausible(segment: _Segment, excludes: bool) -> bool:
+    if segment.variables & _DEMANDED:
+        return segment.negated is excludes
+    # "Exclusion: no diabetes" is as often a slip of the pen as a demand.
+    return not (excludes and segment.negated and segment.terms)
+
+
+def _without_asides(items: Sequence[Item]) -> list[Item]:
+    """Replace examples, which are never requirements, and brackets by an ASIDE; drop what only repeats.
+
+    Empty when the sentence opens with an example or a bracket never closes.
+    """
+    kept: list[Item] = []
+    position = 0
+    while position < len(items):
+        item = items[position]
+        if item.symbol == "EXAMPLE":
+            return [*kept, replace(item, symbol="ASIDE")] if kept else []
+        if item.symbol != "OPEN":
+            kept.append(item)
+            position += 1
+            continue
+        close = next((i for i in range(position, len(items)) if items[i].symbol == "CLOSE"), None)
+        if close is None:
+            return []
+        kept += _aside(items[position + 1 : close], kept)
+        position = close + 1
+    return kept
+
+
+def _aside(inside: Sequence[Item], before: Sequence[Item]) -> list[Item]:
+    """What a bracket adds: an age or a sex, nothing if it repeats, or an ASIDE that narrows."""
+    terms = [item for item in inside if isinstance(item, Term)]
+    said = {r.variable for item in before if isinstance(item, Term) for r in relations(item.rule)}
+    others = {item.symbol for item in inside} - {"TERM"} - _FAMILIAR
+    if not others and all(r.variable in said for term in terms for r in relations(term.rule)):
+        return []
+    if not others and len(terms) == 1 and terms[0].kind in {Kind.AGE, Kind.SEX}:
+        return [*terms]
+    doubtful = any(item.symbol in {*DOUBTFUL, "OR"} for item in inside) and inside[0].symbol != "EXAMPLE"
+    return [replace(inside[0], symbol="DOUBT" if doubtful else "ASIDE")]
+
+
+def _in_the_past(items: Sequence[Item]) -> list[Item]:
+    """«History of» makes every condition after it one that the person has or has had."""
+    since = next((i for i, item in enumerate(items) if item.symbol == "HISTORY"), len(items))
+    return [*items[:since], *(_once(item) for item in items[since:])]
+
+
+def _once(item: Item) -> Item:
+    if (
+        isinstance(item, Term)
+        and not isinstance(item.rule, And | Or | Not | Unread)
+        and item.kind is Kind.CONDITION
+    ):
+        return replace(item, rule=replace(item.rule, variable=f"history:{item.rule.concept}"))
+    return item
+
+
+def _about_women(items: Sequence[Item]) -> list[Item]:
+    """«Pregnant women» states a pregnancy; that it is a woman's adds nothing."""
+    kinds = {item.kind for item in items if isinstance(item, Term)}
+    if Kind.PREGNANCY not in kinds:
+        return [*items]
+    return [
+        replace(item, symbol="SEX") if isinstance(item, Term) and item.kind is Kind.SEX else item
+        for item in items
+    ]
+
+
+def _segments(items: Sequence[Item]) -> list[_Segment]:
+    kinds = {item.kind for item in items if isinstance(item, Term)}
+    familiar = _FAMILIAR.union(*(_TOPICAL.get(kind, frozenset()) for kind in kinds))
+    segments: list[_Segment] = []
+    pending: list[Item] = []
+    joined = ""
+    for part, following in _split(items):
+        if following and all(item.symbol in familiar | _NARROWING | {"NOT"} for item in part):
+            pending += part  # «moderate or severe asthma»: nothing of its own
+            continue
+        segments.append(_segment([*pending, *part], familiar, joined))
+        pending, joined = [], following
+    return [segment for segment in segments if segment.terms or segment.rest]
+
+
+def _split(items: Sequence[Item]) -> Iterator[tuple[list[Item], str]]:
+    """(items, the connective after them); of ", and" and ", or" the word counts."""
+    part: list[Item] = []
+    waiting = ""
+    for item in items:
+        if item.symbol in _CONNECTIVES:
+            waiting = item.symbol if waiting in {"", "COMMA"} else waiting
+            continue
+        if waiting and part:
+            yield part, waiting
+            part = []
+        waiting = ""
+        part.append(item)
+    if part:
+        yield part, ""
+
+
+def _segment(items: Sequence[Item], familiar: frozenset[str], joined: str) -> _Segment:
+    terms: list[Term] = []
+    negated = rest = lost = False
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        if isinstance(item, Term) and item.symbol == "TERM":
+            named = (
+                item.kind is Kind.CONDITION
+                and following is not None
+                and following.symbol in {"WORD", "USE", "CLINICAL", "GROUP"}
+            )
+            if lost or named:  # "asthma nurse" is not about having asthma
+                rest = lost = True
+            else:
+                terms.append(item)
+        elif item.symbol == "NOT" and not (terms or lost or negated):
+            negated = True
+        elif item.symbol in familiar or (item.symbol == "HEADNOUN" and terms):
+            continue
+        else:
+            rest = True
+            lost = lost or item.symbol not in _NARROWING
+    return _Segment(tuple(terms), negated, rest, lost, joined)
+
+
+def _negated(segments: Sequence[_Segment], whole: Unread, *, excludes: bool) -> Rule:
+    """Settle how far a "no" reaches, then join."""
+    first, *others = segments
+    denied = [segment.negated for segment in segments]
+    joints = {segment.joined for segment in others}
+    preparing = first.kinds <= {Kind.PREGNANCY}
+    if first.negated and not any(denied[1:]) and ("AND" not in joints or preparing):
+        stated = _joined([replace(first, negated=False), *others], whole, any_of=True, excludes=excludes)
+        return Not(stated)
+    # A "no" inside a list reaches the end of it, or so far as the next one: unclear unless it stands last.
+    if any(earlier and not later for earlier, later in pairwise(denied)):
+        return whole
+    return _joined(segments, whole, any_of=False, excludes=excludes)
+
+
+def _joined(segments: Sequence[_Segment], whole: Unread, *, any_of: bool, excludes: bool) -> Rule:
+    attributes, members = _parted(segments, excludes=excludes or any_of)
+    joints = {segment.joined for segment in members[1:]}
+    if {"AND", "OR"} <= joints:
+        return whole
+    rest = any(segment.rest for segment in segments)
+    parts = [_part(segment, whole, rest=rest) for segment in members]
+    if not excludes and "OR" not in joints and not any_of:
+        parts = _cautious(members, parts, whole)
+    listed = _list(members, parts, whole, any_of=any_of, excludes=excludes)
+    both: list[Rule] = [*(term.rule for term in attributes), *listed]
+    if rest and not listed:
+        both.append(whole)
+    return both[0] if len(both) == 1 else And(tuple(both))
+
+
+def _parted(segments: Sequence[_Segment], *, excludes: bool) -> tuple[list[Term], list[_Segment]]:
+    """Attributes that hold beside the list, and the members of the list."""
+    members = list(segments)
+    attributes: list[Term] = []
+    while not excludes and len(members) > 1 and _only_attributes(members[0]) and members[1].joined != "OR":
+        attributes += members.pop(0).terms
+    first = members[0]
+    others = [term for term in first.terms if term.kind not in _ATTRIBUTES]
+    if others and not first.negated and len(others) < len(first.terms):
+        attributes += [term for term in first.terms if term.kind in _ATTRIBUTES]
+        members[0] = replace(first, terms=tuple(others))
+    return attributes, members
+
+
+def _only_attributes(segment: _Segment) -> bool:
+    return bool(segment.terms) and segment.kinds <= _ATTRIBUTES and not segment.negated
+
+
+def _part(segment: _Segment, whole: Unread, *, rest: bool) -> Rule:
+    """One member; words left over anywhere may narrow it («hypertension or stroke within 6 months»)."""
+    if not segment.terms:
+        return whole
+    rules = (*(term.rule for term in segment.terms), *((whole,) if rest else ()))
+    stated: Rule = rules[0] if len(rules) == 1 else And(rules)
+    return Not(stated) if segment.negated else stated
+
+
+def _cautious(members: Sequence[_Segment], parts: Sequence[Rule], whole: Unread) -> list[Rule]:
+    """After words we lost the thread in, a further condition may belong to them and is not demanded."""
+    lost = False
+    safe: list[Rule] = []
+    for member, part in zip(members, parts, strict=True):
+        safe.append(whole if lost and Kind.CONDITION in member.kinds else part)
+        lost = lost or member.lost
+    return safe
+
+
+def _list(
+    members: Sequence[_Segment], parts: Sequence[Rule], whole: Unread, *, any_of: bool, excludes: bool
+) -> list[Rule]:
+    joints = {segment.joined for segment in members[1:]}
+    if len(parts) == 1:
+        return [*parts]
+    pregnancy = set().union(*(member.kinds for member in members)) == {Kind.PREGNANCY}
+    denied = any(member.negated for member in members)
+    if any_of or "OR" in joints or (pregnancy and not denied) or (excludes and joints == {"COMMA"}):
+        return [Or(tuple(parts))]
+    attributes = all(_only_attributes(member) for member in members)
+    if not excludes and ("AND" in joints or attributes):
+        return [*parts]
+    return [Or((And(tuple(parts)), And((Or(tuple(parts)), whole))))]
