@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nlp.eligibility.grammar import Item, Term
-from nlp.eligibility.logic import And, Not, Or, Rule, Unread, relations
+from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations
 from nlp.eligibility.relations import Kind
 
 _CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
@@ -117,13 +117,13 @@ def _in_the_past(items: Sequence[Item]) -> list[Item]:
 
 
 def _once(item: Item) -> Item:
-    if (
-        isinstance(item, Term)
-        and not isinstance(item.rule, And | Or | Not | Unread)
-        and item.kind is Kind.CONDITION
-    ):
-        return replace(item, rule=replace(item.rule, variable=f"history:{item.rule.concept}"))
-    return item
+    if not isinstance(item, Term) or item.kind is not Kind.CONDITION:
+        return item
+    return replace(item, rule=mapped(item.rule, _ever))
+
+
+def _ever(relation: Relation) -> Relation:
+    return replace(relation, variable=f"history:{relation.concept}")
 
 
 def _about_women(items: Sequence[Item]) -> list[Item]:

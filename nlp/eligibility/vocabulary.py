@@ -44,9 +44,9 @@ def _longest(words: list[str], position: int) -> tuple[int, str, float]:
     word = words[position]
     known = vocabulary()
     for length in known.lengths.get(word, ()):
-        entry = known.phrases.get(tuple(words[position : position + length]))
-        if entry:
-            return length, *entry
+        phrase = tuple(words[position : position + length])
+        if phrase in known.phrases:
+            return len(phrase), *known.phrases[phrase]
     return (1, "NUMBER", float(word.replace(",", "."))) if word[0].isdecimal() else (1, "WORD", 0.0)
 
 
