@@ -1,0 +1,426 @@
+"""The engine: (state, message) -> (state, reply). Pure, but for the call that registers an interest."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from chatbot.contact import read_contact
+from chatbot.desk import Desk, Sending
+from chatbot.explain import TOPICS, about, explanation
+from chatbot.facts import Facts, Said, Subject, When, intents, read_answer, read_facts, words_after
+from chatbot.phrases import plain
+from chatbot.prompts import alert, hits_shown, introduction, prompt, shown_answer, takes_interest
+from chatbot.reply import Kind, Passage, Reply
+from chatbot.safety import HELP, Label, check, mask
+from chatbot.screening import open_questions, screening_of, weigh
+from chatbot.state import Stage, State
+from nlp.eligibility.questions import Question
+from nlp.eligibility.variables import Answer, QuestionKind, variable
+from nlp.eligibility.verdict import Outcome
+from nlp.language import detect
+from ontology.concept import Kind as ConceptKind
+from ontology.concept import load_ontology
+from ontology.errors import StudieveiError
+from ontology.wording import LANGUAGES, say
+
+LONGEST_READ = 20_000
+"""Characters of a message that are searched for danger and private numbers."""
+
+LONGEST_MESSAGE = 2_000
+"""Characters of a message that are answered."""
+
+Turn: TypeAlias = tuple[State, tuple[Passage, ...]]
+"""Where a message leads, and what is said before the prompt of that place."""
+
+
+def begin(state: State, desk: Desk, study_id: str = "") -> tuple[State, Reply]:
+    """The first turn: a welcome, and the questions of `study_id` if somebody comes from its page.
+
+    Raises:
+        BadInput: no study has this id.
+    """
+    welcome = Passage(say("chat.welcome", state.language))
+    if not study_id:
+        return _said(state, (welcome,), desk)
+    state, notes = _choose(state, desk.study(study_id).id, desk)
+    return _said(state, (welcome, *notes), desk)
+
+
+def speak(state: State, language: str, desk: Desk) -> tuple[State, Reply]:
+    """The same place in another language (nb, nn or en)."""
+    return _said(replace(state, language=language, language_chosen=True), (), desk)
+
+
+def reply(state: State, message: str, desk: Desk) -> tuple[State, Reply]:
+    """Answers one message. Danger comes before everything else; private numbers are masked first.
+
+    What the person wrote is kept only as answers
+    and, masked, as the words that were searched for.
+    """
+    safety = check(message[:LONGEST_READ])
+    awaits_contact = state.stage is Stage.CONTACT and state.halted is None
+    heard = mask(message[:LONGEST_READ], keep_contact=True) if awaits_contact else safety.masked
+    heard = heard[:LONGEST_MESSAGE]
+    danger = next((label for label in safety.labels if label in _HALTING), None)
+    if danger or state.halted:
+        after, notes = _in_danger(state, heard, danger)
+    else:
+        after, notes = _answered(state, heard, safety.labels, desk)
+    state, answer = _said(after, notes, desk, again=after == state)
+    labels = tuple(label for label in Label if label in safety.labels or label is state.halted)
+    numbers = tuple(dict.fromkeys(number for label in labels for number in HELP.get(label, ())))
+    return state, replace(answer, heard=heard, safety=labels, help=numbers)
+
+
+def _said(
+    state: State, notes: tuple[Passage, ...], desk: Desk, *, again: bool = False
+) -> tuple[State, Reply]:
+    """The reply of a state; when there is nothing left to ask, the verdict. `again`: only its question."""
+    if state.stage is Stage.ASK and not open_questions(state, desk):
+        state = replace(state, stage=Stage.OFFER)
+    waiting = prompt(state, desk)
+    said = waiting.passages[-1:] if again and not state.halted else waiting.passages
+    return state, replace(waiting, passages=(*notes, *said))
+
+
+def _in_danger(state: State, heard: str, danger: Label | None) -> Turn:
+    """The screening stands still. Thoughts of suicide are not taken back by saying that it was a joke."""
+    wants = intents(heard)
+    if danger and (state.halted is None or danger is Label.SUICIDE):
+        return replace(state, halted=danger), ()
+    if not danger and wants & {"forget", "restart"}:
+        return state.forget(), (Passage(say("chat.forgotten", state.language)),)
+    if not danger and "continue" in wants and state.halted is not Label.SUICIDE:
+        return replace(state, halted=None), ()
+    return state, ()
+
+
+def _answered(state: State, heard: str, labels: tuple[Label, ...], desk: Desk) -> Turn:
+    for label in (Label.ADVICE, Label.INSTRUCTION):
+        if label in labels:
+            return state, (Passage(say(f"safety.{label}", state.language)),)
+    warning = tuple(alert(label, state.language) for label in labels if label is Label.DOCTOR_TODAY)
+    wants = intents(heard)
+    for intent, command in _COMMANDS.items():
+        if intent in wants and (turn := command(state, heard, desk)):
+            return turn[0], (*warning, *turn[1])
+    state, notes = _HEARERS[state.stage](state, heard, desk)
+    return state, (*warning, *notes)
+
+
+def _forget(state: State, _heard: str, _desk: Desk) -> Turn:
+    language = state.language
+    own = (Passage(say("chat.own_page_deletes", language), Kind.LINK, link=state.link),) if state.link else ()
+    return state.forget(), (Passage(say("chat.forgotten", language)), *own)
+
+
+def _back(state: State, _heard: str, _desk: Desk) -> Turn:
+    if state.stage in (Stage.ASK, Stage.OFFER) and state.asked:
+        *asked, last = state.asked
+        kept = tuple(pair for pair in state.answers if pair[0] != last)
+        return replace(state, stage=Stage.ASK, asked=tuple(asked), answers=kept), ()
+    before = {Stage.CONSENT: Stage.OFFER, Stage.CONTACT: Stage.CONSENT}.get(state.stage)
+    if before is None:
+        listed = state.stage is not Stage.CHOOSE and state.shown
+        before = Stage.CHOOSE if listed else Stage.SEARCH
+    return replace(state, stage=before), ()
+
+
+def _others(state: State, _heard: str, desk: Desk) -> Turn | None:
+    """More of the list, or the list again."""
+    if not state.query:
+        return None
+    page = state.page + 1 if state.stage is Stage.CHOOSE else state.page
+    turned = replace(state, stage=Stage.CHOOSE, page=page)
+    shown = hits_shown(turned, desk.find(state.query, state.language))
+    if not shown:
+        return replace(state, stage=Stage.CHOOSE), (Passage(say("chat.no_more", state.language)),)
+    return replace(turned, shown=tuple(hit.study_id for hit in shown)), ()
+
+
+def _correct(state: State, heard: str, desk: Desk) -> Turn | None:
+    """«Nei forresten, 64»: changes the last answer of that kind; without a new answer, asks it again."""
+    if not state.answers or state.stage not in (Stage.ASK, Stage.OFFER):
+        return None
+    rest = words_after("correct", heard)
+    facts = _facts(rest, desk)
+    learned = _learn(state, facts)
+    if learned == state:
+        for name in reversed(state.asked):
+            understood, answer = _answer(variable(name).kind, name, facts, rest, state.language)
+            if understood:
+                learned = state.answer(name, answer)
+                break
+        else:
+            if facts.number is not None and "age" in state.given:
+                learned = state.answer("age", facts.number)
+    if learned == state:
+        return _back(state, heard, desk)
+    return replace(learned, stage=Stage.ASK), _understood(state, learned)
+
+
+def _summary(state: State, _heard: str, _desk: Desk) -> Turn:
+    return state, _understood(State(), state) or (Passage(say("chat.nothing_known", state.language)),)
+
+
+def _explain(state: State, heard: str, desk: Desk) -> Turn:
+    question = open_questions(state, desk)[0] if state.stage is Stage.ASK else None
+    if found := explanation(words_after("explain", heard), state.language, desk.link):
+        return state, (Passage(found),)
+    if question is None:
+        return state, (Passage(say("chat.cannot_explain", state.language)),)
+    quoted = {c.id: c.text for c in desk.criteria_of(desk.study(state.study))}
+    quotes = tuple(Passage(quoted[each], Kind.CRITERION) for each in question.criteria[:3])
+    return state, (Passage(say("chat.question_because", state.language)), *quotes)
+
+
+def _search_for(state: State, heard: str, desk: Desk) -> Turn:
+    words = words_after("search", heard)
+    if not words:
+        return replace(state, stage=Stage.SEARCH), ()
+    return _find(state, words, desk)
+
+
+def _about(topic: str) -> Callable[[State, str, Desk], Turn]:
+    return lambda state, _heard, _desk: (state, (Passage(about(topic, state.language)),))
+
+
+def _greet(state: State, _heard: str, _desk: Desk) -> Turn:
+    return state, (Passage(say("chat.hello", state.language)),)
+
+
+def _find(state: State, heard: str, desk: Desk) -> Turn:
+    """A search in the person's own words. What they say about themself on the way is remembered."""
+    if not re.search(r"[^\W\d_]{2}", heard) or _is_only_an_answer(heard, desk):
+        return replace(state, stage=Stage.SEARCH), (Passage(say("chat.say_what", state.language)),)
+    state = replace(state, language=_language(state, heard))
+    facts = _facts(heard, desk)
+    learned = _learn(_whose(state, facts), facts)
+    learned = replace(learned, query=heard, page=0, study="", asked=(), consent="")
+    shown = hits_shown(learned, desk.find(heard, learned.language))
+    notes = _understood(state, learned)
+    if not shown:
+        nothing = Passage(say("chat.none_found", learned.language))
+        return replace(learned, stage=Stage.SEARCH, query="", shown=()), (*notes, nothing)
+    return replace(learned, stage=Stage.CHOOSE, shown=tuple(hit.study_id for hit in shown)), notes
+
+
+def _is_only_an_answer(heard: str, desk: Desk) -> bool:
+    """«Ja», «vet ikke helt» where nothing was asked."""
+    return len(heard.split()) <= _SHORT and read_answer(heard) is not None and not desk.link(heard)
+
+
+def _pick(state: State, heard: str, desk: Desk) -> Turn:
+    wants = intents(heard)
+    if wants & {"none"} or (wants & {"no"} and not wants & {"yes"}):
+        return replace(state, stage=Stage.SEARCH), ()
+    number = _picked(state, heard, desk)
+    if number is None:
+        return _find(state, heard, desk)
+    if not 1 <= number <= len(state.shown):
+        return state, (Passage(say("chat.pick_between", state.language, most=len(state.shown))),)
+    return _choose(state, state.shown[number - 1], desk)
+
+
+def _picked(state: State, heard: str, desk: Desk) -> int | None:
+    """The place in the list that a message points at: a number, «den første», an id or words of one title."""
+    wants = intents(heard)
+    for number in range(1, len(state.shown) + 1):
+        if f"pick_{number}" in wants:
+            return number
+    if "pick_last" in wants or (len(state.shown) == 1 and "yes" in wants):
+        return len(state.shown)
+    if digits := re.fullmatch(r"\D{0,20}?(\d{1,2})\W{0,3}(?:takk)?", heard.strip()):
+        return int(digits[1])
+    words = set(plain(heard).split()) - {",", "."}
+    names = [set(plain(f"{each} {desk.study(each).title}").split()) for each in state.shown]
+    exact = [number for number, name in enumerate(names, start=1) if words and words <= name]
+    one_id = len(words) == 1 and any(each.casefold() in words for each in state.shown)
+    return exact[0] if len(exact) == 1 and (len(words) > 1 or one_id) else None
+
+
+def _choose(state: State, study_id: str, desk: Desk) -> Turn:
+    chosen = replace(state, stage=Stage.ASK, study=study_id, asked=(), consent="", link="")
+    return chosen, introduction(chosen, desk) if open_questions(chosen, desk) else ()
+
+
+def _hear_answer(state: State, heard: str, desk: Desk) -> Turn:
+    question = open_questions(state, desk)[0]
+    facts = _facts(heard, desk)
+    understood, answer = _answer(question.kind, question.variable, facts, heard, state.language)
+    if understood and not _plausible(question, answer):
+        bounds = {"lower": f"{question.lower:g}", "upper": f"{question.upper:g}"}
+        return state, (Passage(say("chat.out_of_bounds", state.language, **bounds)),)
+    learned = _learn(state, facts)
+    if understood:
+        learned = learned.answer(question.variable, answer)
+        return replace(learned, asked=(*state.asked, question.variable)), ()
+    if learned == state:
+        return state, (Passage(say(f"chat.not_understood_{question.kind}", state.language)),)
+    return learned, _understood(state, learned)
+
+
+def _answer(kind: QuestionKind, name: str, facts: Facts, heard: str, language: str) -> tuple[bool, Answer]:
+    """Whether a message answers a question of this kind, and what."""
+    match kind:
+        case QuestionKind.NUMBER:
+            number = facts.number if facts.age is None or name != "age" else facts.age
+            if number is not None:
+                return True, number
+        case QuestionKind.CHOICE:
+            if choice := _choice(name, facts, heard, language):
+                return True, choice
+        case QuestionKind.YES_NO:
+            said = facts.answer or _confirmed(name, facts)
+            if said in (Said.YES, Said.NO):
+                return True, said is Said.YES
+    return facts.answer is Said.UNKNOWN, None
+
+
+def _choice(name: str, facts: Facts, heard: str, language: str) -> str | None:
+    if name == "sex" and facts.sex:
+        return facts.sex
+    labels = {say(f"chat.choice_{name}_{each}", language).casefold(): each for each in variable(name).choices}
+    return labels.get(heard.strip(" .!").casefold())
+
+
+def _confirmed(name: str, facts: Facts) -> Said | None:
+    """«Diabetes» is a yes to «Har du diabetes?»; so is any narrower name for it."""
+    asked = name.partition(":")[2]
+    for condition in facts.conditions:
+        if asked == condition.concept or asked in load_ontology().ancestors(condition.concept):
+            return Said.NO if condition.when is When.ABSENT else Said.YES
+    return None
+
+
+def _plausible(question: Question, answer: Answer) -> bool:
+    if answer is None or isinstance(answer, bool | str):
+        return True
+    return (question.lower is None or answer >= question.lower) and (
+        question.upper is None or answer <= question.upper
+    )
+
+
+def _hear_offer(state: State, heard: str, desk: Desk) -> Turn:
+    said = _facts(heard, desk).answer
+    study = desk.study(state.study)
+    offered = weigh(state, desk).outcome is not Outcome.PROBABLY_NOT and takes_interest(study)
+    if said is Said.YES and offered:
+        version = desk.consent_text(study, state.language).version
+        return replace(state, stage=Stage.CONSENT, consent=version), ()
+    if said in (Said.NO, Said.UNKNOWN) or said is Said.YES:
+        listed = Stage.CHOOSE if state.shown else Stage.SEARCH
+        return replace(state, stage=listed), (Passage(say("chat.not_sent", state.language)),)
+    return _find(state, heard, desk)
+
+
+def _hear_consent(state: State, heard: str, _desk: Desk) -> Turn:
+    wants = intents(heard)
+    if "consent" in wants and "no" not in wants:
+        return replace(state, stage=Stage.CONTACT), ()
+    if "no" in wants:
+        return replace(state, stage=Stage.OFFER, consent=""), (Passage(say("chat.not_sent", state.language)),)
+    return state, (Passage(say("chat.consent_unclear", state.language)),)
+
+
+def _hear_contact(state: State, heard: str, desk: Desk) -> Turn:
+    """The only effect of the dialogue: what was consented to is handed to `desk.register`."""
+    sending = Sending(
+        study=desk.study(state.study),
+        person=read_contact(heard),
+        screening=screening_of(state, desk),
+        consent=state.consent,
+        language=state.language,
+        submission=f"{state.key}:{state.study}",
+    )
+    try:
+        link = desk.register(sending)
+    except StudieveiError as problem:
+        return state, (Passage(str(problem), Kind.ALERT),)
+    return replace(state, stage=Stage.DONE, link=link, consent=""), ()
+
+
+def _facts(heard: str, desk: Desk) -> Facts:
+    return read_facts(heard, desk.link, desk.today().year)
+
+
+def _language(state: State, heard: str) -> str:
+    """The language to answer in: chosen, or that of the first whole sentence. Others are met in bokmål."""
+    if state.language_chosen or len(heard.split()) < 3:
+        return state.language
+    spoken = detect(heard)
+    return spoken if spoken in LANGUAGES else "nb"
+
+
+def _whose(state: State, facts: Facts) -> State:
+    """When a search is for somebody else than the last one, what was known is not about them."""
+    tells = facts.age is not None or any(each.when is When.PRESENT for each in facts.conditions)
+    if facts.subject in (None, state.subject) or (facts.subject is Subject.SELF and not tells):
+        return state
+    return replace(state, subject=facts.subject or state.subject, answers=())
+
+
+def _learn(state: State, facts: Facts) -> State:
+    """The state with what a message says about the person the screening is for."""
+    if facts.subject not in (None, state.subject):
+        return state
+    if facts.age is not None:
+        state = state.answer("age", facts.age)
+    if facts.sex is not None:
+        state = state.answer("sex", facts.sex)
+    for condition in facts.conditions:
+        is_condition = load_ontology().get(condition.concept).kind is ConceptKind.CONDITION
+        if is_condition and condition.when in _LEARNED:
+            kind, answer = _LEARNED[condition.when]
+            state = state.answer(f"{kind}:{condition.concept}", answer)
+    return state
+
+
+def _understood(before: State, now: State) -> tuple[Passage, ...]:
+    """What a message taught, so that the person can correct it."""
+    new = [(name, answer) for name, answer in now.answers if (name, answer) not in before.answers]
+    if not new:
+        return ()
+    facts = "; ".join(_fact(name, answer, now.language) for name, answer in new)
+    return (Passage(say("chat.understood", now.language, facts=facts)),)
+
+
+def _fact(name: str, answer: Answer, language: str) -> str:
+    kind, _, concept = name.partition(":")
+    had = kind == "history" and answer is True
+    shown = say("chat.past", language) if had else shown_answer(name, answer, language)
+    if concept:
+        return f"{load_ontology().get(concept).label(language)}: {shown}"
+    return f"{say(f'chat.fact_{name}', language)}: {shown}"
+
+
+_SHORT = 4
+_HALTING = (Label.SUICIDE, Label.ACUTE, Label.POISONING)
+_LEARNED: dict[When, tuple[str, bool]] = {
+    When.PRESENT: ("condition", True),
+    When.ABSENT: ("condition", False),
+    When.PAST: ("history", True),
+}
+_COMMANDS: dict[str, Callable[[State, str, Desk], Turn | None]] = {
+    "forget": _forget,
+    "restart": _forget,
+    "stop": _forget,
+    "others": _others,
+    "back": _back,
+    "correct": _correct,
+    "summary": _summary,
+    **{f"about_{topic}": _about(topic) for topic in TOPICS},
+    "explain": _explain,
+    "search": _search_for,
+    "greeting": _greet,
+}
+_HEARERS: dict[Stage, Callable[[State, str, Desk], Turn]] = {
+    Stage.SEARCH: _find,
+    Stage.CHOOSE: _pick,
+    Stage.ASK: _hear_answer,
+    Stage.OFFER: _hear_offer,
+    Stage.CONSENT: _hear_consent,
+    Stage.CONTACT: _hear_contact,
+    Stage.DONE: _find,
+}

@@ -1,0 +1,270 @@
+"""What the chat says when it waits: a state in, the whole turn out. Repeating the turn is asking again."""
+
+from collections.abc import Callable, Iterable
+
+from chatbot.desk import Desk
+from chatbot.reply import Kind, Passage, Reply, Suggestion
+from chatbot.safety import Label
+from chatbot.screening import open_questions, screening_of, weigh
+from chatbot.state import Stage, State
+from nlp.eligibility.criteria import Criterion
+from nlp.eligibility.logic import Truth
+from nlp.eligibility.questions import Question, wording
+from nlp.eligibility.variables import Answer, Answerer, QuestionKind
+from nlp.eligibility.verdict import Finding, Outcome, Verdict
+from nlp.embeddings.search import Hit
+from ontology.wording import say
+from registry.study import Status, Study
+
+PAGE = 5
+"""Hits shown at a time."""
+
+_MOST_OF_A_GROUP = 6
+_LONGEST_QUOTE = 400
+
+
+def prompt(state: State, desk: Desk) -> Reply:
+    """The turn that this state waits in."""
+    if state.halted:
+        return _halted(state, state.halted)
+    return _PROMPTS[state.stage](state, desk)
+
+
+def hits_shown(state: State, hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    """The hits of the page that the state is on."""
+    return tuple(hits)[state.page * PAGE : (state.page + 1) * PAGE]
+
+
+def introduction(state: State, desk: Desk) -> tuple[Passage, ...]:
+    """Before the first question about a study: which it is, what to expect, and whom it is about."""
+    language = state.language
+    study = desk.study(state.study)
+    someone = (Passage(say("chat.for_another", language)),) if state.subject != "self" else ()
+    return (_title(study, desk, language), Passage(say("chat.before_questions", language)), *someone)
+
+
+def takes_interest(study: Study) -> bool:
+    """Whether an interest can be sent to this study."""
+    return study.status in (Status.OPEN, Status.AWAITING) and bool(study.mailbox)
+
+
+def shown_answer(variable: str, answer: Answer, language: str) -> str:
+    """An answer in words: «ja», «64», «kvinne», «vet ikke»."""
+    if answer is None:
+        return say("chat.unknown", language)
+    if isinstance(answer, bool):
+        return say("chat.yes" if answer else "chat.no", language)
+    if isinstance(answer, float | int):
+        return f"{answer:g}".replace(".", "." if language == "en" else ",")
+    return say(f"chat.choice_{variable}_{answer}", language)
+
+
+def alert(label: Label, language: str) -> Passage:
+    """The words for a danger, with its numbers."""
+    return Passage(say(f"safety.{label}", language), Kind.ALERT)
+
+
+def _halted(state: State, label: Label) -> Reply:
+    language = state.language
+    after = Passage(say(f"safety.after_{label}", language))
+    go_on = () if label is Label.SUICIDE else (_suggest("continue", language),)
+    return Reply((alert(label, language), after), go_on)
+
+
+def _search(state: State, _desk: Desk) -> Reply:
+    language = state.language
+    examples = tuple(_suggest(f"example_{number}", language) for number in (1, 2, 3))
+    return Reply((Passage(say("chat.ask_search", language)),), examples, say("chat.examples", language))
+
+
+def _choose(state: State, desk: Desk) -> Reply:
+    language = state.language
+    hits = tuple(desk.find(state.query, language))
+    shown = hits_shown(state, hits)
+    heading = Passage(say("chat.found", language, query=_short(state.query, 80)))
+    studies = (_hit(number, hit, desk, language) for number, hit in enumerate(shown, start=1))
+    pick = tuple(
+        Suggestion(say("chat.pick", language, number=number, title=_short(hit.title, 70)), str(number))
+        for number, hit in enumerate(shown, start=1)
+    )
+    more = (_suggest("others", language),) if len(hits) > (state.page + 1) * PAGE else ()
+    return Reply(
+        (heading, *studies, Passage(say("chat.ask_choose", language))),
+        (*pick, *more),
+        say("chat.which", language),
+    )
+
+
+def _hit(number: int, hit: Hit, desk: Desk, language: str) -> Passage:
+    why = "; ".join(dict.fromkeys(_short(reason.text, 120) for reason in hit.why if reason.kind != "passage"))
+    because = say("chat.why", language, why=why) if why else ""
+    status = say(f"status.{hit.status}", language)
+    note = ". ".join(filter(None, (status, because)))
+    return Passage(f"{number}. {hit.title}", Kind.STUDY, note, desk.page(hit.study_id))
+
+
+def _ask(state: State, desk: Desk) -> Reply:
+    language = state.language
+    questions = open_questions(state, desk)
+    question = questions[0]
+    text, help_text = wording(question, language)
+    number, left = len(state.asked) + 1, len(questions) - 1
+    place = say("chat.left" if left else "chat.last_question", language, number=number, left=left)
+    passages = (Passage(place), Passage(text, Kind.HEADING, help_text))
+    return Reply(passages, _answers(question, language), text, question.variable)
+
+
+def _title(study: Study, desk: Desk, language: str) -> Passage:
+    return Passage(study.title, Kind.STUDY, say(f"status_full.{study.status}", language), desk.page(study.id))
+
+
+def _answers(question: Question, language: str) -> tuple[Suggestion, ...]:
+    unknown = _suggest("unknown", language)
+    match question.kind:
+        case QuestionKind.YES_NO:
+            return (_suggest("yes", language), _suggest("no", language), unknown)
+        case QuestionKind.CHOICE:
+            labels = (shown_answer(question.variable, choice, language) for choice in question.choices)
+            return (*(Suggestion(label, label) for label in labels), unknown)
+        case QuestionKind.NUMBER:
+            return (unknown,)
+
+
+def _offer(state: State, desk: Desk) -> Reply:
+    language = state.language
+    study = desk.study(state.study)
+    verdict = weigh(state, desk)
+    offered = verdict.outcome is not Outcome.PROBABLY_NOT and takes_interest(study)
+    passages = (
+        _title(study, desk, language),
+        Passage(say(f"chat.outcome_{verdict.outcome}", language), Kind.HEADING),
+        *_foreign(study, language),
+        *_findings(verdict, state, desk),
+        Passage(say("chat.study_decides", language)),
+        *(Passage(say(f"chat.{key}", language)) for key in _next_step(verdict.outcome, study)),
+    )
+    if offered:
+        question = say("chat.ask_offer", language)
+        return Reply(
+            (*passages, Passage(question, Kind.HEADING)),
+            (_suggest("yes", language), _suggest("no", language), _suggest("back", language)),
+            question,
+        )
+    return Reply(passages, tuple(_suggest(key, language) for key in _other_ways(state)))
+
+
+def _next_step(outcome: Outcome, study: Study) -> tuple[str, ...]:
+    if outcome is Outcome.PROBABLY_NOT:
+        return ("next_probably_not",)
+    if study.status not in (Status.OPEN, Status.AWAITING):
+        return ("next_closed",)
+    return ("what_taking_part_means",) if study.mailbox else ("next_no_mailbox",)
+
+
+def _other_ways(state: State) -> tuple[str, ...]:
+    return tuple(
+        key for key, fits in (("back", state.asked), ("list", state.shown), ("new_search", True)) if fits
+    )
+
+
+def _foreign(study: Study, language: str) -> tuple[Passage, ...]:
+    foreign = study.language == "en" and language != "en" and study.criteria
+    return (Passage(say("chat.criteria_in_english", language)),) if foreign else ()
+
+
+def _findings(verdict: Verdict, state: State, desk: Desk) -> tuple[Passage, ...]:
+    """Against first, then what is not known, then what speaks for, then what others must answer."""
+    groups: dict[str, list[Finding]] = {key: [] for key in ("not_met", "unknown", "met", "others")}
+    for finding in verdict.findings:
+        ours = finding.truth is not Truth.UNKNOWN or finding.criterion.answerable_by is Answerer.PATIENT
+        groups[finding.truth.value if ours else "others"].append(finding)
+    page = desk.page(state.study)
+    shown = (_group(key, findings, state.language, page) for key, findings in groups.items() if findings)
+    return tuple(passage for group in shown for passage in group)
+
+
+def _group(key: str, findings: list[Finding], language: str, page: str) -> tuple[Passage, ...]:
+    quotes = tuple(
+        Passage(_quote(finding.criterion), Kind.CRITERION, _note(key, finding, language))
+        for finding in findings[:_MOST_OF_A_GROUP]
+    )
+    heading = Passage(say(f"chat.group_{key}", language), Kind.HEADING)
+    hidden = len(findings) - len(quotes)
+    if not hidden:
+        return (heading, *quotes)
+    return (
+        heading,
+        *quotes,
+        Passage(say("chat.more_criteria", language, count=hidden), Kind.LINK, link=page),
+    )
+
+
+def _quote(criterion: Criterion) -> str:
+    return _short(criterion.text, _LONGEST_QUOTE)
+
+
+def _note(key: str, finding: Finding, language: str) -> str:
+    section = say(f"chat.section_{finding.criterion.section}", language)
+    answers = ", ".join(shown_answer(name, answer, language) for name, answer in finding.answers)
+    yours = say("chat.your_answer", language, answer=answers) if answers else ""
+    return " ".join(filter(None, (section, say(f"chat.finding_{key}", language), yours)))
+
+
+def _consent(state: State, desk: Desk) -> Reply:
+    language = state.language
+    text = desk.consent_text(desk.study(state.study), language)
+    sections = tuple(Passage(heading, Kind.HEADING, paragraph) for heading, paragraph in text.sections)
+    answers = tuple(
+        Passage(f"{question} {shown_answer('sex', answer, language)}", Kind.CRITERION)
+        for question, answer in screening_of(state, desk).answers
+    )
+    question = say("chat.ask_consent", language)
+    return Reply(
+        (
+            Passage(text.title, Kind.HEADING),
+            *sections,
+            Passage(say("chat.will_send" if answers else "chat.will_send_nothing", language), Kind.HEADING),
+            *answers,
+            Passage(question, Kind.HEADING),
+        ),
+        (_suggest("consent", language), _suggest("no_consent", language)),
+        question,
+    )
+
+
+def _contact(state: State, _desk: Desk) -> Reply:
+    text = say("chat.ask_contact", state.language)
+    return Reply((Passage(text, Kind.HEADING, say("chat.help_contact", state.language)),), (), text)
+
+
+def _done(state: State, _desk: Desk) -> Reply:
+    language = state.language
+    return Reply(
+        (
+            Passage(say("chat.sent", language), Kind.HEADING),
+            Passage(say("chat.what_happens_next", language)),
+            Passage(say("chat.own_page", language), Kind.LINK, say("chat.keep_link", language), state.link),
+        ),
+        (_suggest("new_search", language),),
+    )
+
+
+def _suggest(key: str, language: str) -> Suggestion:
+    label = say(f"chat.{key}", language)
+    return Suggestion(label, label)
+
+
+def _short(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
+
+
+_PROMPTS: dict[Stage, Callable[[State, Desk], Reply]] = {
+    Stage.SEARCH: _search,
+    Stage.CHOOSE: _choose,
+    Stage.ASK: _ask,
+    Stage.OFFER: _offer,
+    Stage.CONSENT: _consent,
+    Stage.CONTACT: _contact,
+    Stage.DONE: _done,
+}
