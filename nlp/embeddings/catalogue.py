@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nlp.embeddings.chunks import Chunk
+from nlp.query import Filters
 from ontology.errors import Unavailable
 from registry.study import Status, Study
 
@@ -20,7 +21,10 @@ CREATE TABLE study (
     digest TEXT NOT NULL,
     title TEXT NOT NULL,
     status TEXT NOT NULL,
-    words TEXT NOT NULL
+    words TEXT NOT NULL,
+    sex TEXT,
+    minimum_age REAL,
+    maximum_age REAL
 );
 CREATE TABLE chunk (
     number INTEGER PRIMARY KEY,
@@ -94,8 +98,18 @@ class Catalogue:
         """Add a new study; returns its number."""
         words = "\n".join((study.title, *study.conditions, study.summary))
         (number,) = self._database.execute(
-            "INSERT INTO study (id, digest, title, status, words) VALUES (?, ?, ?, ?, ?) RETURNING number",
-            (study.id, digest, study.title, study.status, words),
+            "INSERT INTO study (id, digest, title, status, words, sex, minimum_age, maximum_age)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+            (
+                study.id,
+                digest,
+                study.title,
+                study.status,
+                words,
+                study.sex,
+                study.minimum_age,
+                study.maximum_age,
+            ),
         ).fetchone()
         self._database.executemany(
             "INSERT INTO chunk VALUES (?, ?, ?, ?, ?)",
@@ -149,9 +163,15 @@ class Catalogue:
             (json.dumps(list(concepts)),),
         ).fetchall()
 
-    def open_numbers(self) -> frozenset[int]:
-        """Numbers of the studies that recruit now."""
-        rows = self._database.execute("SELECT number FROM study WHERE status = ?", (Status.OPEN,))
+    def fitting(self, filters: Filters) -> frozenset[int]:
+        """Numbers of the studies that a filter lets through; what a study does not state keeps nobody out."""
+        rows = self._database.execute(
+            "SELECT number FROM study WHERE (:status = 'all' OR status = :status)"
+            " AND (:sex IS NULL OR sex IS NULL OR sex IN ('all', :sex))"
+            " AND (:age IS NULL OR minimum_age IS NULL OR minimum_age <= :age)"
+            " AND (:age IS NULL OR maximum_age IS NULL OR maximum_age + 1 > :age)",
+            {"status": filters.status, "sex": filters.sex, "age": filters.age},
+        )
         return frozenset(number for (number,) in rows)
 
 

@@ -17,7 +17,7 @@ from nlp.embeddings.fusion import fuse
 from nlp.embeddings.lock import writing
 from nlp.embeddings.shelf import Draft, Shelf, take
 from nlp.embeddings.sparse import Name, stems
-from nlp.query import Query
+from nlp.query import Filters, Query
 from ontology.concept import Ontology
 from ontology.errors import BadInput
 from ontology.linker import Linker
@@ -210,7 +210,7 @@ class _Question:
         self._query = query
         self._text = text
         self._asked = asked(query.mentions)
-        self._allowed = shelf.open_studies if query.filters.status == Status.OPEN else None
+        self._allowed = None if query.filters == Filters() else shelf.fitting(query.filters)
         self._passages: dict[int, int] = {}
         self._matches: dict[int, dict[str, Match]] = {}
         self._vector = encoder.encode_queries([text])[0]
@@ -276,8 +276,10 @@ def matched_words(asked_for: frozenset[tuple[str, str]], text: str) -> list[str]
         return []
     starts = "|".join(sorted({re.escape(stem[:4]) for _, stem in asked_for}))
     candidates = re.findall(rf"\b(?:{starts})\w*", text, re.IGNORECASE)
-    spelled = {word.casefold(): word for word in reversed(candidates)}
-    matching = [word for key, word in reversed(spelled.items()) if asked_for & set(stems(word, "").items())]
+    spelled: dict[str, str] = {}
+    for word in candidates:
+        spelled.setdefault(word.casefold(), word)
+    matching = [word for key, word in spelled.items() if asked_for & set(stems(key, "").items())]
     return matching[:MOST_WORDS]
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from nlp.embeddings import generation
@@ -25,10 +25,7 @@ class Shelf:
         self.words = SparseIndex.load(folder / WORDS)
         self.vectors = DenseIndex.load(folder / VECTORS)
 
-    @cached_property
-    def open_studies(self) -> frozenset[int]:
-        """Numbers of the studies that recruit now."""
-        return self.catalogue.open_numbers()
+        self.fitting = lru_cache(maxsize=32)(self.catalogue.fitting)
 
     @cached_property
     def digests(self) -> Mapping[str, str]:

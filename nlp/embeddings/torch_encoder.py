@@ -25,6 +25,7 @@ class SentenceTransformerEncoder:
         """
         self._model = _load(name)
         self._prompts = {kind: self._model.prompts.get(kind) or f"{kind}: " for kind in ("query", "passage")}
+        self._dimension = len(self._model.encode("."))
         self._fingerprint = f"{Path(name).name}-{_digest(self._model)}"
 
     @property
@@ -35,7 +36,7 @@ class SentenceTransformerEncoder:
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-        return len(self.encode_queries(["."])[0])
+        return self._dimension
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """(n,) questions -> (n, dimension) float32, each of length 1."""
@@ -50,7 +51,7 @@ class SentenceTransformerEncoder:
         vectors = self._model.encode(
             cleaned, prompt=prompt, normalize_embeddings=True, show_progress_bar=False
         )
-        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), -1)
+        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self._dimension)
 
 
 def _load(name: str) -> "SentenceTransformer":
@@ -69,8 +70,10 @@ def _load(name: str) -> "SentenceTransformer":
 
 
 def _digest(model: "SentenceTransformer") -> str:
+    """Of all weights but the pooler's, which no sentence vector uses and which are random where missing."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensor.float().numpy()).tobytes())
+        if ".pooler." not in name:
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(tensor.float().numpy()).tobytes())
     return digest.hexdigest()[:16]
