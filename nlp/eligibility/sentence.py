@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from nlp.eligibility.grammar import Item, Term
 from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations
-from nlp.eligibility.relations import Kind
+from nlp.eligibility.relations import Kind, Relation
 
 _CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
 _FAMILIAR = frozenset({"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "SEX", "OLD", "HISTORY", "NOW"})
