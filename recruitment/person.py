@@ -58,7 +58,7 @@ def checked_email(text: str, language: str) -> str:
 
 def _checked_phone(text: str, language: str) -> str:
     digits = re.sub(r"[\s().-]", "", text)
-    if not _PHONE.fullmatch(digits) or not digits.isascii():
+    if not _PHONE.fullmatch(digits):
         raise BadInput(say("interest.bad_phone", language))
     return digits
 

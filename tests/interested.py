@@ -120,6 +120,7 @@ class Postbox:
     """What a real SMTP server does with mail: it keeps what it takes, and answers RCPT with `answer`."""
 
     answer: str = "250 OK"
+    hangs_up: bool = False
     kept: list[EmailMessage] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802  (aiosmtpd finds its hooks by these names)
@@ -133,6 +134,11 @@ class Postbox:
         assert isinstance(envelope.content, bytes)
         self.kept.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 kept"
+
+    async def handle_QUIT(self, server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        if self.hangs_up:
+            server.transport.abort()
+        return "221 Bye"
 
     @property
     def texts(self) -> list[str]:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 from interested import (
@@ -49,6 +51,7 @@ from recruitment.person import Person, checked, checked_email
 from recruitment.screening import Screening
 from recruitment.tables import interests, links, messages, replies
 from recruitment.vault import Vault
+from registry.store import metadata
 from registry.study import Contact
 from registry.study import Status as StudyStatus
 
@@ -171,6 +174,11 @@ def stored_bytes(engine: Engine, folder: Path) -> bytes:
             for value in row
         ]
     return b"\n".join(bytes(value) if isinstance(value, bytes) else str(value).encode() for value in values)
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_a_double_click_makes_one_interest_and_both_links_work(engine: Engine) -> None:
@@ -382,12 +390,18 @@ def test_withdrawing_deletes_at_once_and_tells_a_study_that_has_read_it(
         answer_interest(engine, VAULT, read.interest_id, REPLY, LATER)
     with engine.connect() as connection:
         assert connection.execute(select(interests.c.sealed)).scalars().all() == [None, None]
-    assert rows(engine)["replies"] == 0
+    assert (rows(engine)["replies"], outbox_state(engine).sent, outbox_state(engine).pending) == (0, 2, 1)
     assert deliver(engine, channel, LATER) == 1
     assert postbox.kept[-1]["To"] == STUDY.mailbox
     assert "trukket" in postbox.kept[-1]["Subject"]
     own = follow(engine, read.person_token, Holder.PERSON, LATER)
     assert find_interest(engine, own.interest_id).status is Status.WITHDRAWN
+
+
+def test_answering_counts_as_having_read(sqlite: Engine) -> None:
+    interest_id = register(sqlite, VAULT).interest_id
+    assert answer_interest(sqlite, VAULT, interest_id, REPLY, LATER).opened_at == LATER
+    assert answer_interest(sqlite, VAULT, interest_id, "Til.", NOW + timedelta(days=1)).opened_at == LATER
 
 
 def test_what_has_expired_is_deleted_and_the_rest_stays(engine: Engine, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -258,6 +259,22 @@ def test_a_lease_keeps_others_away_until_it_runs_out(sqlite: Engine, tmp_path: P
     assert deliver(sqlite, channel, NOW + LEASE) == Delivered(sent=1)
 
 
+def test_a_worker_that_was_too_slow_leaves_the_message_to_the_next(sqlite: Engine, tmp_path: Path) -> None:
+    class Slow:
+        """Fails only after its lease has run out and another worker has taken the message."""
+
+        def send(self, _mail: EmailMessage) -> None:
+            with sqlite.begin() as connection:
+                connection.execute(messages.update().values(attempts=2, leased_until=NOW + 2 * LEASE))
+            raise Unavailable("too late")
+
+    register(sqlite, VAULT)
+    deliver(sqlite, Slow())
+    channel = FileDropChannel(tmp_path / "mail")
+    assert deliver(sqlite, channel, NOW + LEASE) == Delivered(), "the other one is still at it"
+    assert deliver(sqlite, channel, NOW + 2 * LEASE) == Delivered(sent=1)
+
+
 LETTER = Letter(
     id="0123abcd",
     kind=Kind.ANSWER,
@@ -357,6 +374,14 @@ def test_a_server_without_starttls_gets_nothing() -> None:
     with smtp_server(postbox) as port, pytest.raises(Unavailable, match="SMTPNotSupportedError"):
         SmtpChannel("127.0.0.1", port).send(compose(LETTER, LETTERHEAD))
     assert postbox.kept == []
+
+
+def test_a_server_that_hangs_up_after_taking_a_mail_has_taken_it(sqlite: Engine) -> None:
+    register(sqlite, VAULT)
+    postbox = Postbox(hangs_up=True)
+    with smtp_server(postbox) as port:
+        assert deliver(sqlite, plain(port)) == Delivered(sent=1)
+    assert len(postbox.kept) == 1
 
 
 def test_an_answer_goes_to_the_person_with_a_link_only(sqlite: Engine) -> None:
