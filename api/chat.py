@@ -1,0 +1,90 @@
+"""The chat's place in the application. Gradio takes seconds to import; the server answers before that."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, date, datetime
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.library import Library
+from api.pages.render import render
+from api.post import INTEREST_PATH
+from api.settings import Settings
+from chatbot.desk import Desk, Sending
+from recruitment.consent import Consent, consent_text
+from recruitment.interest import register_interest
+
+PATH = "/chat"
+
+
+class Chat:
+    """An ASGI application that shows a waiting page until the chat has opened."""
+
+    def __init__(self) -> None:
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forwards with the whole path, because gradio is mounted under it once more."""
+        if self._app is not None:
+            await self._app({**scope, "root_path": scope.get("app_root_path", "")}, receive, send)
+        elif scope["type"] == "http":
+            page = render(Request(scope), "opening.html", status=503, private=True)
+            page.headers["Retry-After"] = "2"
+            await page(scope, receive, send)
+
+    @asynccontextmanager
+    async def opening(self, library: Library, settings: Settings) -> AsyncIterator[None]:
+        """Opens the chat beside everything else, and closes it at the end."""
+        task = asyncio.create_task(self._run(library, settings))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self, library: Library, settings: Settings) -> None:
+        app = await asyncio.to_thread(_build, library, settings)
+        async with app.router.lifespan_context(app):
+            self._app = app
+            await asyncio.Event().wait()
+
+
+def open_desk(library: Library, settings: Settings) -> Desk:
+    """The functions that the dialogue works with, over this library."""
+
+    def register(sending: Sending) -> str:
+        now = datetime.now(UTC)
+        receipt = register_interest(
+            library.store.engine,
+            library.vault,
+            sending.study,
+            person=sending.person,
+            screening=sending.screening,
+            consent=Consent(sending.consent, sending.language, now),
+            submission=sending.submission,
+            now=now,
+            outbox_limit=settings.outbox_maximum,
+        )
+        return settings.base + INTEREST_PATH.replace("{token}", receipt.person_token)
+
+    return Desk(
+        find=lambda words, _language: library.find(words).hits,
+        link=library.linker.link,
+        study=library.study,
+        criteria_of=library.criteria_of,
+        page=lambda study_id: f"{settings.base}/studier/{quote(study_id)}",
+        consent_text=consent_text,
+        register=register,
+        today=date.today,
+    )
+
+
+def _build(library: Library, settings: Settings) -> FastAPI:
+    from chatbot.app import mount_chat  # noqa: PLC0415 - imports gradio, which takes seconds
+
+    return mount_chat(FastAPI(openapi_url=None), open_desk(library, settings), PATH)

@@ -1,0 +1,123 @@
+"""Everything Studievei knows, opened once.
+
+Pages, API, chat and commands all ask here, so that the same words give the same hits everywhere.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+
+from api.settings import Settings
+from nlp.eligibility.criteria import Criterion, read_criteria
+from nlp.eligibility.variables import Answers
+from nlp.eligibility.verdict import Verdict, judge
+from nlp.embeddings.encoder import Encoder
+from nlp.embeddings.model import load_encoder
+from nlp.embeddings.search import Hit, StudyIndex
+from nlp.query import Query, StatusFilter, understand
+from ontology.concept import Ontology, load_ontology
+from ontology.errors import Unavailable
+from ontology.linker import Linker
+from recruitment.vault import Vault, load_key
+from registry.store import Store
+from registry.study import Study
+
+CRITERIA_KEPT = 512
+"""Studies whose criteria are remembered once they have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was asked, as it was understood, and what was found."""
+
+    query: Query
+    hits: list[Hit]
+
+
+class Library:
+    """The studies and what can be asked about them. Safe to share between threads."""
+
+    def __init__(
+        self, store: Store, ontology: Ontology, linker: Linker, index: StudyIndex, vault: Vault
+    ) -> None:
+        self.store = store
+        self.ontology = ontology
+        self.linker = linker
+        self.index = index
+        self.vault = vault
+        self._criteria = lru_cache(CRITERIA_KEPT)(lambda study: read_criteria(study, linker))
+
+    def find(self, text: str, status: StatusFilter = "all", limit: int = 10) -> Found:
+        """The studies that fit the first 2,000 characters of a text, best first.
+
+        Raises:
+            BadInput: the text holds no word, or `status` or `limit` cannot be used.
+        """
+        query = understand(text, self.linker, status=status)
+        return Found(query, self.index.search(query, limit))
+
+    def study(self, study_id: str) -> Study:
+        """The study of this id.
+
+        Raises:
+            BadInput: no such study.
+        """
+        return self.store.get(study_id)
+
+    def studies(self, hits: list[Hit]) -> list[tuple[Hit, Study]]:
+        """Each hit with its study; one that has left the store since the index was written is left out."""
+        stored = self.store.get_many(hit.study_id for hit in hits)
+        return [(hit, stored[hit.study_id]) for hit in hits if hit.study_id in stored]
+
+    def criteria_of(self, study: Study) -> tuple[Criterion, ...]:
+        """What the study requires of a person, read from its record."""
+        return self._criteria(study)
+
+    def screen(self, study: Study, answers: Answers) -> Verdict:
+        """What the answers say about this person and this study."""
+        return judge(study.id, self.criteria_of(study), answers, self.ontology)
+
+
+@contextmanager
+def open_library(settings: Settings, encoder: Encoder | None = None) -> Iterator[Library]:
+    """Opens store, model, index and key in the data folder, and lets go of them at the end.
+
+    `encoder` replaces the one that the settings name.
+
+    Raises:
+        Unavailable: the data folder or the database cannot be used.
+        Mismatch: the index belongs to another encoder, or the database to a newer version.
+        BadInput: a setting cannot be used.
+    """
+    with open_store(settings) as store:
+        ontology = load_ontology()
+        index = open_index(settings, encoder)
+        yield Library(store, ontology, Linker(ontology), index, Vault(load_key(settings.key_file)))
+
+
+def open_store(settings: Settings) -> Store:
+    """The database of the settings, its tables up to date.
+
+    Raises:
+        Unavailable, Mismatch, BadInput: as `open_library`.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {settings.data_dir} cannot be made ({error.strerror}). "
+            "Set STUDIEVEI_DATA_DIR to a folder that you can write to."
+        ) from error
+    return Store.open(settings.database)
+
+
+def open_index(settings: Settings, encoder: Encoder | None = None, *, rebuild: bool = False) -> StudyIndex:
+    """The search index of the settings; `rebuild` starts from an empty one, whatever is there now.
+
+    Raises:
+        Unavailable, Mismatch, BadInput: as `open_library`.
+    """
+    model = encoder or load_encoder(settings.encoder, settings.data_dir)
+    start = StudyIndex.rebuild if rebuild else StudyIndex.open
+    return start(settings.index_dir, model, load_ontology())

@@ -1,0 +1,53 @@
+"""Settings -> the channel that mail leaves by and the links that stand in it."""
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from api.settings import Settings
+from ontology.errors import BadInput
+from recruitment.channel import Channel, FileDropChannel, Security, SmtpChannel
+from recruitment.mail import Letterhead
+
+INBOX_PATH = "/innboks/{token}"
+INTEREST_PATH = "/interesse/{token}"
+_DEFAULT_PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
+
+
+def open_channel(settings: Settings) -> Channel:
+    """The SMTP server of the settings; without one, mail is put as files in the data folder.
+
+    Raises:
+        BadInput: STUDIEVEI_SMTP_URL is not the address of an SMTP server.
+    """
+    if not settings.smtp_url:
+        return FileDropChannel(settings.mail_dir)
+    try:
+        parts = urlsplit(settings.smtp_url)
+        security = Security(parse_qs(parts.query).get("tls", [Security.STARTTLS.value])[0])
+        port = parts.port
+    except ValueError:
+        raise _bad_smtp_url() from None
+    if parts.scheme != "smtp" or not parts.hostname:
+        raise _bad_smtp_url()
+    return SmtpChannel(
+        parts.hostname,
+        port or _DEFAULT_PORTS[security],
+        security,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+    )
+
+
+def letterhead(settings: Settings) -> Letterhead:
+    """Who the mail is from, and where its links lead.
+
+    Raises:
+        BadInput: STUDIEVEI_MAIL_FROM is no address, or STUDIEVEI_PUBLIC_URL no http(s) address.
+    """
+    return Letterhead(settings.mail_from, settings.base + INBOX_PATH, settings.base + INTEREST_PATH)
+
+
+def _bad_smtp_url() -> BadInput:
+    return BadInput(
+        "STUDIEVEI_SMTP_URL must look like smtp://user:password@host:587?tls=starttls, "
+        f"where tls is one of {', '.join(Security)}."
+    )

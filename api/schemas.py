@@ -1,0 +1,188 @@
+"""What goes over the wire: JSON answers out, forms in. Nothing inside the house is made of these."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from api.library import Found
+from nlp.eligibility.criteria import Criterion
+from nlp.embeddings.search import Hit
+from nlp.query import LONGEST, StatusFilter
+from ontology.concept import Ontology
+from ontology.linker import Mention
+from registry.study import Study
+
+Words = Annotated[str, Field(max_length=LONGEST)]
+
+
+class FromValue(BaseModel):
+    """Read from the fields of a dataclass."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ConceptRead(BaseModel):
+    """One concept that the query was understood to name."""
+
+    id: str
+    label: str
+    icd10: tuple[str, ...]
+    hrcs: tuple[str, ...]
+    matched: str
+    how: str
+
+    @classmethod
+    def of(cls, mention: Mention, ontology: Ontology, language: str) -> "ConceptRead":
+        """The concept of a mention, labelled in `language`."""
+        concept = ontology.get(mention.concept)
+        return cls(
+            id=concept.id,
+            label=concept.label(language),
+            icd10=ontology.codes(concept.id),
+            hrcs=concept.hrcs,
+            matched=mention.matched,
+            how=mention.how,
+        )
+
+
+class FiltersRead(FromValue):
+    """The filters that were used, and the age and sex that the words tell of."""
+
+    status: StatusFilter
+    age: float | None
+    sex: str | None
+
+
+class QueryRead(BaseModel):
+    """How the words were understood."""
+
+    text: str
+    language: str
+    concepts: list[ConceptRead]
+    filters: FiltersRead
+
+
+class ReasonRead(FromValue):
+    """Why a study is a hit: a concept, words of the study, or a passage of one of its fields."""
+
+    kind: str
+    text: str
+    field: str
+
+
+class HitRead(BaseModel):
+    """A study that was found."""
+
+    id: str
+    title: str
+    status: str
+    score: float
+    why: list[ReasonRead]
+
+    @classmethod
+    def of(cls, hit: Hit) -> "HitRead":
+        """A hit, with its score rounded to what means something."""
+        why = [ReasonRead.model_validate(reason) for reason in hit.why]
+        return cls(id=hit.study_id, title=hit.title, status=hit.status, score=round(hit.score, 4), why=why)
+
+
+class SearchAnswer(BaseModel):
+    """The answer to a search, the same from the API and from `studievei search --json`."""
+
+    query: QueryRead
+    hits: list[HitRead]
+    took_ms: float
+
+    @classmethod
+    def of(cls, found: Found, ontology: Ontology, took_ms: float) -> "SearchAnswer":
+        """What was found, with concepts labelled in the language of the query."""
+        query = found.query
+        return cls(
+            query=QueryRead(
+                text=query.text,
+                language=query.language,
+                concepts=[ConceptRead.of(each, ontology, query.language) for each in query.mentions],
+                filters=FiltersRead.model_validate(query.filters),
+            ),
+            hits=[HitRead.of(hit) for hit in found.hits],
+            took_ms=round(took_ms, 2),
+        )
+
+
+class SiteRead(FromValue):
+    """A place where the study runs."""
+
+    facility: str
+    city: str
+    country: str
+
+
+class CriterionRead(FromValue):
+    """One criterion with its place in the study's criteria text."""
+
+    id: str
+    text: str
+    start: int
+    end: int
+    section: str
+    parsed: str
+    answerable_by: str
+
+
+class StudyRead(FromValue):
+    """A study as others may show it. The addresses of single persons are left out."""
+
+    id: str
+    source: str
+    url: str
+    title: str
+    language: str
+    status: str
+    summary: str
+    conditions: tuple[str, ...]
+    keywords: tuple[str, ...]
+    icd10: tuple[str, ...]
+    hrcs: tuple[str, ...]
+    criteria: str
+    sex: str | None
+    minimum_age: float | None
+    maximum_age: float | None
+    healthy_volunteers: bool | None
+    sites: tuple[SiteRead, ...]
+    institutions: tuple[str, ...]
+    sponsor: str
+    mailbox: str
+    start: str
+    end: str
+    last_confirmed: str
+    is_sample: bool
+
+
+class StudyAnswer(BaseModel):
+    """A study, and each criterion that was read from its criteria text."""
+
+    study: StudyRead
+    criteria: list[CriterionRead]
+
+    @classmethod
+    def of(cls, study: Study, criteria: Iterable[Criterion]) -> "StudyAnswer":
+        """The answer about a study."""
+        return cls(
+            study=StudyRead.model_validate(study),
+            criteria=[CriterionRead.model_validate(each) for each in criteria],
+        )
+
+
+def _blank(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+class Patient(BaseModel):
+    """What a doctor writes in the form; an empty field is "not stated"."""
+
+    age: Annotated[int | None, BeforeValidator(_blank), Field(ge=0, le=120)] = None
+    sex: Annotated[Literal["female", "male"] | None, BeforeValidator(_blank)] = None
+    diagnoses: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+
+    model_config = ConfigDict(str_strip_whitespace=True)

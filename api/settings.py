@@ -1,0 +1,60 @@
+"""What an operator may choose. Read once, when a command or create_app asks for it; never at import."""
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_data_dir() -> Path:
+    return user_data_path("studievei", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable with the prefix STUDIEVEI_, for example STUDIEVEI_DATA_DIR."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIEVEI_", frozen=True)
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    """Database, model, index and key live here."""
+    database_url: str = ""
+    """An SQLAlchemy URL; empty means SQLite in `data_dir`."""
+    encoder: str = ""
+    """Empty for the bundled model, or a model name, a folder, or the URL of an embeddings server."""
+    public_url: str = "http://127.0.0.1:8000"
+    """How the world reaches the server: links in e-mail and the address of each page start with it."""
+    smtp_url: str = ""
+    """For example smtp://user:password@host:587?tls=starttls. Empty: mail is put as files in `data_dir`."""
+    mail_from: str = "ikke-svar@studievei.invalid"
+    outbox_maximum: int = Field(default=10_000, ge=1)
+    """Messages that may wait before a new interest is refused with a clear answer."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65_535)
+    chat: bool = True
+    """Whether /chat is served."""
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'studievei.sqlite'}"
+
+    @property
+    def index_dir(self) -> Path:
+        """Where the search index lies."""
+        return self.data_dir / "index"
+
+    @property
+    def key_file(self) -> Path:
+        """The key of the vault; whoever has it can read what people left with us."""
+        return self.data_dir / "vault.key"
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where mail is dropped as files when there is no mail server."""
+        return self.data_dir / "mail"
+
+    @property
+    def base(self) -> str:
+        """`public_url` without a slash at the end."""
+        return self.public_url.rstrip("/")

@@ -1,0 +1,88 @@
+"""What runs beside the requests: mail goes out, what has expired is deleted, the figures are kept up."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+
+from api.figures import Figures, count
+from api.library import Library
+from api.post import letterhead, open_channel
+from api.settings import Settings
+from ontology.errors import StudieveiError
+from recruitment.interest import delete_expired
+from recruitment.outbox import Delivered, deliver_due
+
+PAUSE = 5.0
+"""Seconds between two rounds."""
+_DELETION = timedelta(hours=1)
+
+_log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Rounds of small jobs until it is told to stop."""
+
+    def __init__(self, library: Library, settings: Settings) -> None:
+        """Raises BadInput when the mail settings cannot be used."""
+        self.figures: Figures | None = None
+        """None until they have been counted."""
+        self._library = library
+        self._channel = open_channel(settings)
+        self._letterhead = letterhead(settings)
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._revision = -1
+        self._deleted_at = datetime.min.replace(tzinfo=UTC)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Works as long as the block lasts; a message that is being sent at its end is still sent."""
+        self._task = asyncio.create_task(self._rounds())
+        try:
+            yield
+        finally:
+            self._stop.set()
+            await self._task
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended by an error that nobody foresaw."""
+        return self._task is not None and self._task.done()
+
+    async def _rounds(self) -> None:
+        """A job that fails now is tried again in the next round."""
+        while not self._stop.is_set():
+            for job in (self._count, self._send, self._delete):
+                try:
+                    await asyncio.to_thread(job)
+                except StudieveiError as error:
+                    _log.warning("%s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), PAUSE)
+
+    def _send(self) -> None:
+        delivered = None
+        while delivered != Delivered() and not self._stop.is_set():
+            delivered = deliver_due(
+                self._library.store.engine,
+                self._channel,
+                vault=self._library.vault,
+                letterhead=self._letterhead,
+                now=datetime.now(UTC),
+                limit=1,
+            )
+
+    def _delete(self) -> None:
+        now = datetime.now(UTC)
+        if now - self._deleted_at >= _DELETION:
+            delete_expired(self._library.store.engine, now)
+            self._deleted_at = now
+
+    def _count(self) -> None:
+        store = self._library.store
+        revision = store.revision()
+        if revision != self._revision:
+            self.figures = count(store.all(), datetime.now(UTC).date())
+            self._revision = revision

@@ -1,0 +1,90 @@
+"""What the tests of pages and API share: the application over a small real library."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.library import open_index, open_store
+from api.settings import Settings
+from nlp.embeddings.encoder import Encoder
+from registry.form import sample_studies
+from registry.study import Contact, Intervention, Site, Status, Study
+
+EVIL = '"><script>alert(1)</script></title>'
+
+DIABETES = Study(
+    id="NCT-1",
+    source="ctgov",
+    title="A tablet for type 2 diabetes",
+    status=Status.OPEN,
+    summary="We try a tablet that lowers blood sugar in people with type 2 diabetes.",
+    conditions=("Type 2 Diabetes Mellitus",),
+    hrcs=("Stoffskifte og hormoner",),
+    interventions=(Intervention("drug", "Tablet"),),
+    criteria=(
+        "Inclusion Criteria:\n- Type 2 diabetes mellitus\n\n"
+        "Exclusion Criteria:\n- Myocardial infarction\n- Pregnancy"
+    ),
+    minimum_age=18,
+    maximum_age=75,
+    sites=(Site("Oslo University Hospital", "Oslo", "Norway"), Site("Clinic", "Lyon", "France")),
+    contacts=(Contact(name="Study nurse", email="private@hospital.example"),),
+    mailbox="study@hospital.example",
+    url="https://clinicaltrials.gov/study/NCT-1",
+    last_confirmed="2026-11-03",
+)
+HOSTILE = Study(
+    id="NCT-2",
+    source="ctgov",
+    title=f"Hostile {EVIL}",
+    status=Status.COMPLETED,
+    summary=f"Summary {EVIL}",
+    conditions=(f"Hostility {EVIL}",),
+    criteria=f"Inclusion Criteria:\n- Hostile {EVIL}",
+    url="javascript:alert(1)",
+    mailbox=f"{EVIL}@hospital.example",
+)
+
+
+@contextmanager
+def served(
+    folder: Path, encoder: Encoder, studies: Sequence[Study] | None = None, **changes: Any
+) -> Iterator[TestClient]:
+    """A client of the application over `studies`: by default the samples, DIABETES and HOSTILE."""
+    settings = Settings(data_dir=folder, public_url="https://studievei.example", chat=False, **changes)
+    if studies is None:
+        studies = [*sample_studies(), DIABETES, HOSTILE]
+    with open_store(settings) as store:
+        store.put_many(studies)
+    open_index(settings, encoder).update(studies)
+    with TestClient(create_app(settings, encoder=encoder), base_url="https://studievei.example") as client:
+        yield client
+
+
+class Page(HTMLParser):
+    """The elements of a page, each as (tag, attributes), and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def all(self, tag: str, **attributes: str) -> list[dict[str, str | None]]:
+        """Attributes of every element with this tag and these attributes."""
+        return [
+            found
+            for name, found in self.elements
+            if name == tag and all(found.get(key) == value for key, value in attributes.items())
+        ]
