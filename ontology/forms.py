@@ -69,7 +69,7 @@ class FormIndex:
             return ()
         best = max(reading.score for _, reading in judged)
         kept = [(entry, reading) for entry, reading in judged if reading.score == best]
-        kept = [pair for pair in kept if pair[0].form.language in _spoken(language)] or kept
+        kept = [pair for pair in kept if pair[0].form.language in spoken(language)] or kept
         readings = {reading.concept: reading for _, reading in kept}
         if len(readings) > 1:
             declared = [i for entry, _ in kept for i in self._ambiguous.get(entry.form.text.casefold(), ())]
@@ -80,7 +80,8 @@ class FormIndex:
         return tuple(readings.values())
 
 
-def _spoken(language: str | None) -> tuple[str, ...]:
+def spoken(language: str | None) -> tuple[str, ...]:
+    """The form languages that a text in `language` shares; () where the language is not known."""
     if language in ("nb", "nn"):
         return ("nb", "nn", "any")
     if language in ("sv", "da"):

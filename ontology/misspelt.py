@@ -61,11 +61,14 @@ class Misspelt:
             return
         for guess in self._guesses("".join(pair)):
             key = stem(guess.word)
-            if key in self._names.index.parts:
+            if key in self._names.index.parts and not self._are_real(scan, first):
                 score = _BELIEF - _COST * guess.cost
                 yield Found(
                     first, first + 2, self._names.index.named(key, How.MISSPELT, score, scan.language)
                 )
+
+    def _are_real(self, scan: Scan, first: int) -> bool:
+        return all(is_real_word(word.text, scan.language) for word in scan.words[first : first + 2])
 
     def _is_little(self, spelt: str) -> bool:
         return len(spelt) < _SHORTEST_PART or spelt in self._names.everyday

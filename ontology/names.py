@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from ontology.concept import FormKind
-from ontology.forms import SHORTEST_PART, Entry, FormIndex
+from ontology.forms import SHORTEST_PART, Entry, FormIndex, spoken
 from ontology.found import Found, How, Reading, Scan
 from ontology.words import same_marks, stem
 
 _SHORTEST_COMPOUND = 8
 _JOINTS = ("", "s", "e", "r")
 _MOST_JOINED = 3
+_SHORTEST_FOREIGN = 6
 
 
 class Names:
@@ -21,6 +22,7 @@ class Names:
         self.index = index
         self.everyday = ordinary["everyday"]
         self.heads = frozenset(stem(word) for word in ordinary["head"])
+        self._undoes, self._in_company = ordinary["undoes"], ordinary["in_company"]
         self._before, self._after = cues["before"], cues["after"]
 
     def find(self, scan: Scan) -> Iterator[Found]:
@@ -28,7 +30,8 @@ class Names:
         for first, key in enumerate(scan.stems):
             if key in self.index.longest:
                 yield from self.run_at(scan, first)
-            yield from self._compound_at(scan, first)
+            if scan.language != "en":
+                yield from self._compound_at(scan, first)
             if scan.forgiving:
                 yield from self.split_at(scan, first)
 
@@ -49,23 +52,24 @@ class Names:
             word = scan.words[end - 1]
             if word.opens or not word.text.isalpha():
                 return
-            key = stem("".join(scan.spelt[first:end]))
-            if key in self.index.parts:
+            begun = "".join(scan.spelt[first : end - 1])
+            key = stem(begun + scan.spelt[end - 1])
+            if key in self.index.parts and len(key) > len(begun) + 1:
                 yield Found(first, end, self.index.named(key, How.SPLIT, 0.9, scan.language))
 
     def _readings(self, scan: Scan, entries: list[Entry], first: int, end: int) -> tuple[Reading, ...]:
         text = scan.text[scan.words[first].start : scan.words[end - 1].end]
         low, spelt = text.casefold(), " ".join(scan.spelt[first:end])
-        is_everyday = low in self.everyday
+        barred = low in self.everyday or (low in self._in_company and not self._has_company(scan, first, end))
         judged = []
         for entry in entries:
             if entry.form.kind is FormKind.ABBREVIATION:
                 score = self._abbreviated(scan, entry.form.text, text, first, end)
                 reading = Reading(entry.concept, How.ABBREVIATION, score) if score else None
-            elif is_everyday or (entry.form.kind is FormKind.PHRASE and not scan.forgiving):
+            elif barred or (entry.form.kind is FormKind.PHRASE and not scan.forgiving):
                 reading = None
             else:
-                reading = _named(entry, low, spelt) if same_marks(low, entry.form.text.casefold()) else None
+                reading = _named(entry, low, spelt, scan.language)
             if reading:
                 judged.append((entry, reading))
         return self.index.settle(judged, scan.language)
@@ -76,10 +80,10 @@ class Names:
             return 0.95
         low = text.casefold()
         if scan.forgiving and low == form.casefold() and low not in self.everyday:
-            return 0.8 if self._in_company(scan, first, end) else 0.0
+            return 0.8 if self._has_company(scan, first, end) else 0.0
         return 0.0
 
-    def _in_company(self, scan: Scan, first: int, end: int) -> bool:
+    def _has_company(self, scan: Scan, first: int, end: int) -> bool:
         if len(scan.words) <= end - first + 1:
             return True
         before = scan.words[first - 1].text.casefold() if first else ""
@@ -101,7 +105,7 @@ class Names:
             if name and self._is_word(spelt[cut:]):
                 return name, 0.88
         for start in range(3, len(key) - SHORTEST_PART + 1):
-            if key[start:] in self.index.parts:
+            if key[start:] in self.index.parts and key[:start] not in self._undoes:
                 return key[start:], 0.8
         return "", 0.0
 
@@ -110,11 +114,20 @@ class Names:
         return any(key in self.heads or (len(key) > 2 and key in self.index.vocabulary) for key in keys)
 
 
-def _named(entry: Entry, low: str, spelt: str) -> Reading:
+def _named(entry: Entry, low: str, spelt: str, language: str | None) -> Reading | None:
+    form = entry.form.text.casefold()
+    if form == low:
+        return _reading(entry, How.EXACT, 1.0)
+    if not same_marks(low, form):
+        return None
+    if entry.plain == spelt:
+        return _reading(entry, How.EXACT, 0.98)
+    if len(spelt) < _SHORTEST_FOREIGN and language and entry.form.language not in spoken(language):
+        return None
+    return _reading(entry, How.INFLECTED, 0.95)
+
+
+def _reading(entry: Entry, how: How, score: float) -> Reading:
     if entry.form.kind is FormKind.PHRASE:
         return Reading(entry.concept, How.PHRASE, 0.65)
-    if entry.form.text.casefold() == low:
-        return Reading(entry.concept, How.EXACT, 1.0)
-    if entry.plain == spelt:
-        return Reading(entry.concept, How.EXACT, 0.98)
-    return Reading(entry.concept, How.INFLECTED, 0.95)
+    return Reading(entry.concept, how, score)

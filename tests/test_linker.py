@@ -63,6 +63,17 @@ def test_ordinary_words_never_become_diseases(text: str) -> None:
     assert linked(text) == []
 
 
+@pytest.mark.parametrize("text", ["asthma are", "the table", "disabling and doubling", "non-diabetic host"])
+def test_english_words_are_not_read_as_norwegian_compounds(text: str) -> None:
+    found = {mention.concept for mention in LINKER.link(text, "en")}
+    assert found <= {"asthma", "diabetes"}
+    assert all(mention.matched in ("asthma", "diabetic") for mention in LINKER.link(text, "en"))
+
+
+def test_an_undoing_prefix_makes_no_compound() -> None:
+    assert linked("antidiabetika og ikkekreft") == []
+
+
 def test_the_longest_and_most_specific_wins() -> None:
     assert linked("diabetes type 2") == [("diabetes-type-2", How.EXACT)]
     assert [each for each, _ in linked("kreft, nærmere bestemt lungekreft")] == ["lung-cancer", "cancer"]
