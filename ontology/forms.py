@@ -47,7 +47,7 @@ class FormIndex:
         spelt = spellings(form.text)
         if not spelt:
             return
-        stems = [stem(word) for word in spelt]
+        stems = list(map(stem, spelt))
         self.runs.setdefault(" ".join(stems), []).append(Entry(concept_id, form, " ".join(spelt)))
         if len(stems) > self.longest.get(stems[0], 0):
             self.longest[stems[0]] = len(stems)

@@ -9,9 +9,16 @@ from typing import NamedTuple
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*")
 _BREAK = re.compile(r"[.;:!?()\n]")
 _MARKS = re.compile(r"[æøåäö]")
-_FOLDED = str.maketrans({"ø": "o", "æ": "a", "å": "a", "ß": "ss", "đ": "d", "ł": "l", "'": "", "’": ""})
+_FOLDED = str.maketrans({"ø": "o", "æ": "a", "å": "a", "ß": "ss", "đ": "d", "ł": "l", "’": ""})
 _DIGRAPHS = (("aa", "a"), ("ae", "a"), ("oe", "o"))
-_ENDINGS = ("enes", "anes", "ene", "ane", "en", "et", "er", "ar", "e", "a", "s")
+_ENDINGS = {
+    "s": ("enes", "anes", "s"),
+    "e": ("ene", "ane", "e"),
+    "a": ("a",),
+    "n": ("en",),
+    "t": ("et",),
+    "r": ("er", "ar"),
+}
 _SHORTEST_STEM = 4
 _SOUNDS = tuple(
     (re.compile(pattern), sound)
@@ -59,14 +66,20 @@ def words(text: str) -> list[Word]:
 
 def spellings(text: str) -> list[str]:
     """The words and numbers of `text` in their plain spelling."""
-    return [plain(word) for word in _WORD.findall(text)]
+    folded = _fold(text)
+    return folded.split() if folded.replace(" ", "").isalpha() else _WORD.findall(folded)
 
 
 @lru_cache(maxsize=1 << 16)
 def plain(word: str) -> str:
     """`word` in lower case without the marks people leave out: æ, ae and ä give a; ø, oe and ö give o."""
-    folded = word.casefold().translate(_FOLDED)
+    return _fold(word)
+
+
+def _fold(text: str) -> str:
+    folded = text.casefold().replace("'", "")
     if not folded.isascii():
+        folded = folded.translate(_FOLDED)
         folded = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
     for digraph, letter in _DIGRAPHS:
         folded = folded.replace(digraph, letter)
@@ -89,10 +102,10 @@ def stem(word: str) -> str:
 
 
 def _without_ending(key: str) -> str:
-    for ending in _ENDINGS:
+    for ending in _ENDINGS.get(key[-1:], ()):
         if key.endswith(ending) and len(key) - len(ending) >= _SHORTEST_STEM:
             return key[: -len(ending)]
-    if len(key) > _SHORTEST_STEM and key[-2:] in ("en", "et", "er"):
+    if key[-2:] in ("en", "et", "er") and len(key) > _SHORTEST_STEM:
         return key[:-1]
     return key
 
