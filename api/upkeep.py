@@ -13,6 +13,8 @@ from api.settings import Settings
 from ontology.errors import StudieveiError
 from recruitment.interest import delete_expired
 from recruitment.outbox import Delivered, deliver_due
+from registry.coding import code_study
+from registry.study import Study
 
 PAUSE = 5.0
 """Seconds between two rounds."""
@@ -84,5 +86,8 @@ class Upkeep:
         store = self._library.store
         revision = store.revision()
         if revision != self._revision:
-            self.figures = count(store.all(), datetime.now(UTC).date())
+            self.figures = count(store.all(), datetime.now(UTC).date(), self._groups)
             self._revision = revision
+
+    def _groups(self, study: Study) -> tuple[str, ...]:
+        return code_study(study, self._library.ontology, self._library.linker).hrcs

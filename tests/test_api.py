@@ -170,6 +170,7 @@ def test_figures_count_open_recent_and_grouped_studies() -> None:
             study(4, Status.COMPLETED, ""),
         ],
         date(2026, 11, 20),
+        lambda study: study.hrcs,
     )
     assert (figures.studies, figures.open, figures.recent) == (4, 2, 1)
     assert figures.groups == (("Blod", 1), ("Kreft", 2))

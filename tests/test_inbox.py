@@ -87,7 +87,9 @@ def test_a_reply_that_cannot_be_sent_is_handed_back(room: Room, reply: str) -> N
 
 def test_the_person_can_withdraw_and_the_study_then_sees_nothing(room: Room) -> None:
     room.client.post(f"{room.inbox}/apne")
-    page = room.client.post(f"{room.own}/trekk")
+    unsure = room.client.post(f"{room.own}/trekk")
+    assert say("own.opened", "nb") in unsure.text
+    page = room.client.post(f"{room.own}/trekk", data={"sure": "yes"})
     assert say("own.withdrawn", "nb") in page.text
     assert PERSON.email not in page.text
     gone = room.client.get(room.inbox)
@@ -122,7 +124,7 @@ def test_personal_pages_are_kept_by_no_cache_and_listed_nowhere(room: Room) -> N
 
 def test_another_site_cannot_withdraw_or_reply_for_somebody(room: Room) -> None:
     elsewhere = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
-    assert room.client.post(f"{room.own}/trekk", headers=elsewhere).status_code == 403
+    assert room.client.post(f"{room.own}/trekk", data={"sure": "yes"}, headers=elsewhere).status_code == 403
     assert room.client.post(f"{room.inbox}/svar", data={"reply": "Nei"}, headers=elsewhere).status_code == 403
     assert say("own.new", "nb") in room.client.get(room.own).text
 

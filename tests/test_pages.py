@@ -114,6 +114,11 @@ def test_no_hits_gives_advice_and_other_registers(toy_encoder: Encoder, tmp_path
     assert "https://trialsearch.who.int/" in text
 
 
+def test_hits_that_only_look_alike_are_not_passed_off_as_answers(client: TestClient) -> None:
+    assert say("hits.unsure", "nb") in client.get("/sok", params={"q": "qzxqzx"}).text
+    assert say("hits.unsure", "nb") not in client.get("/sok", params={"q": "diabetes"}).text
+
+
 def test_words_of_danger_show_whom_to_call(client: TestClient) -> None:
     assert "Ring 113" in client.get("/sok", params={"q": "jeg vil ikke leve lenger"}).text
     assert "Ring 113" not in client.get("/sok", params={"q": "diabetes"}).text

@@ -70,7 +70,13 @@ def templates() -> Environment:
         loader=PackageLoader("api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters.update(
-        excerpt=excerpt, paragraphs=paragraphs, cities=cities, day=day, category=category, phases=phases
+        excerpt=excerpt,
+        paragraphs=paragraphs,
+        cities=cities,
+        day=day,
+        category=category,
+        phases=phases,
+        number=number,
     )
     return environment
 
@@ -126,6 +132,12 @@ def phases(study: Study) -> str:
     """The phases as 1, 2/3; "" for a study that has none."""
     numbers = [phase.upper().removeprefix("EARLY_").removeprefix("PHASE").strip() for phase in study.phases]
     return "/".join(number for number in numbers if number != "NA")
+
+
+def number(value: float, language: str) -> str:
+    """61,5 in Norwegian, 61.5 in English."""
+    text = f"{value:.10g}"
+    return text if language == "en" else text.replace(".", ",")
 
 
 def category(label: str, language: str) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.deps import LibraryDep
+from api.deps import Fields, LibraryDep
 from api.errors import not_found
 from api.library import Library
 from api.pages.render import render
@@ -31,9 +31,11 @@ def own_page(request: Request, token: str, library: LibraryDep) -> Response:
 
 
 @router.post("/trekk")
-def take_back(token: str, library: LibraryDep) -> Response:
-    """Deletes what the person sent."""
-    withdraw(library.store.engine, library.vault, _interest_id(library, token), datetime.now(UTC))
+def take_back(token: str, fields: Fields, library: LibraryDep) -> Response:
+    """Deletes what the person sent, if they have ticked that they mean it."""
+    interest_id = _interest_id(library, token)
+    if fields.get("sure") == "yes":
+        withdraw(library.store.engine, library.vault, interest_id, datetime.now(UTC))
     return RedirectResponse(f"/interesse/{token}", 303)
 
 

@@ -23,6 +23,8 @@ router = APIRouter()
 
 PAGE = 10
 MOST = 100
+_SURE = frozenset({"concept", "words"})
+"""Reasons that rest on what was written, and not on likeness alone."""
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 
 
@@ -82,6 +84,7 @@ def search_page(
         chosen=status,
         urgent=check(text).help,
         readings=readings(found.query, library, language),
+        sure=any(reason.kind in _SURE for hit in found.hits for reason in hit.why),
         hits=library.studies(found.hits),
         more=min(wanted + PAGE, MOST) if len(found.hits) == wanted < MOST else None,
         term=term(found.query, library),

@@ -1,6 +1,7 @@
 """One study, as a page and as JSON."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from api.deps import Language, LibraryDep, SettingsDep
 from api.errors import not_found
 from api.library import Library
-from api.pages.render import at_home, render
+from api.pages.render import at_home, number, render
 from api.schemas import StudyAnswer
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.sections import Section
@@ -53,7 +54,7 @@ def study_page(
         sections=sections(library.criteria_of(found)),
         words=words(found, library, language),
         at_home=[site for site in found.sites if at_home(site.country)],
-        abroad=[site for site in found.sites if not at_home(site.country)],
+        abroad=Counter(site.country for site in found.sites if not at_home(site.country)),
         kind=kind(found),
         numbers=list(dict.fromkeys([found.id, *(each.value for each in found.identifiers)])),
         source=found.url if urlsplit(found.url).scheme in {"http", "https"} else "",
@@ -63,7 +64,7 @@ def study_page(
 
 def basics(study: Study, language: str) -> list[str]:
     """Age, sex and health as sentences; what the register does not say is said to be unsaid, or left out."""
-    low, high = (_years(age) for age in (study.minimum_age, study.maximum_age))
+    low, high = (number(age, language) if age else "" for age in (study.minimum_age, study.maximum_age))
     ages = {(True, True): "between", (True, False): "from", (False, True): "to", (False, False): "none"}
     sentences = [say(f"study.age_{ages[bool(low), bool(high)]}", language, low=low, high=high)]
     if study.sex:
@@ -133,11 +134,6 @@ def _get(library: Library, study_id: str) -> Study:
         return library.study(study_id)
     except BadInput as error:
         raise not_found(error) from error
-
-
-def _years(age: float | None) -> str:
-    """18 or 0,5, as Norwegians write it; "" when not stated or zero, which says nothing."""
-    return f"{age:g}".replace(".", ",") if age else ""
 
 
 def _place(site: Site) -> dict[str, Any]:
