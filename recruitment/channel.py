@@ -85,21 +85,23 @@ class SmtpChannel:
             server.close()
 
     def _connect(self) -> smtplib.SMTP:
-        context = self.certificates or ssl.create_default_context()
         server: smtplib.SMTP
         if self.security is Security.TLS:
-            server = smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=context)
+            server = smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=self._context())
         else:
             server = smtplib.SMTP(self.host, self.port, timeout=self.timeout)
         try:
             if self.security is Security.STARTTLS:
-                server.starttls(context=context)
+                server.starttls(context=self._context())
             if self.user:
                 server.login(self.user, self.password)
         except (smtplib.SMTPException, OSError):
             server.close()
             raise
         return server
+
+    def _context(self) -> ssl.SSLContext:
+        return self.certificates or ssl.create_default_context()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from interested import (
     register,
     smtp_server,
 )
-from sqlalchemy import Engine, event, inspect, select, text
+from sqlalchemy import Engine, MetaData, event, inspect, select, text
 
 from ontology.errors import BadInput, Mismatch, Unavailable
 from ontology.wording import LANGUAGES, catalogue
@@ -177,8 +177,12 @@ def stored_bytes(engine: Engine, folder: Path) -> bytes:
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(engine: Engine) -> None:
+    ours = MetaData(naming_convention=metadata.naming_convention)
+    for table in (interests, replies, links, messages):
+        table.to_metadata(ours)
+    options = {"include_name": lambda name, kind, _: kind != "table" or name in ours.tables}
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), ours) == []
 
 
 def test_a_double_click_makes_one_interest_and_both_links_work(engine: Engine) -> None:
