@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.embeddings.chunks import CHUNKS_OF, LENGTH, chunk_study, field_text, inclusion_spans, pieces
-from nlp.embeddings.dense import DenseIndex
+from nlp.embeddings.dense import Bitmap, DenseIndex
 from nlp.embeddings.encoder import Vectors
 from ontology.errors import Unavailable
 from registry.study import Status, Study
@@ -67,11 +67,25 @@ def unit(*rows: tuple[float, ...]) -> Vectors:
     return normalised
 
 
+def found(
+    index: DenseIndex, vector: Vectors, limit: int, allowed: Bitmap | None = None
+) -> list[tuple[int, float]]:
+    numbers, scores = index.search(vector, limit, allowed)
+    return list(zip(numbers.tolist(), scores.tolist(), strict=True))
+
+
 def test_the_nearest_come_first_and_ties_by_number() -> None:
     index = DenseIndex(2)
     index.add([30, 20, 10], unit((1, 0), (0, 1), (0, 1)))
-    assert index.search(unit((0, 1))[0], 5) == [(10, 1.0), (20, 1.0), (30, 0.0)]
-    assert DenseIndex(2).search(unit((0, 1))[0], 5) == []
+    assert found(index, unit((0, 1))[0], 5) == [(10, 1.0), (20, 1.0), (30, 0.0)]
+    assert found(DenseIndex(2), unit((0, 1))[0], 5) == []
+
+
+def test_only_what_is_allowed_is_found() -> None:
+    index = DenseIndex(2)
+    index.add([3, 8, 9, 70], unit((1, 0), (1, 0), (0, 1), (1, 0)))
+    allowed = np.packbits([number in (3, 9) for number in range(16)], bitorder="little")
+    assert found(index, unit((1, 0))[0], 4, allowed) == [(3, 1.0), (9, 0.0)]
 
 
 @settings(max_examples=25)
@@ -83,17 +97,17 @@ def test_removing_leaves_what_was_never_added(added: set[int], removed: set[int]
     assert index.remove(sorted(removed)) == len(added & removed)
     left = sorted(added - removed)
     fresh.add(left, np.array([vectors[number] for number in left], dtype=np.float32).reshape(-1, 3))
-    assert index.search(vectors[3], 61) == fresh.search(vectors[3], 61)
+    assert found(index, vectors[3], 61) == found(fresh, vectors[3], 61)
 
 
 def test_a_saved_index_gives_the_same_mapped_or_read(tmp_path: Path) -> None:
     index = DenseIndex(3)
     index.add([1, 2**40], unit((1, 2, 3), (3, 2, 1)))
     index.save(tmp_path / "vectors")
-    wanted = index.search(unit((1, 1, 3))[0], 2)
+    wanted = found(index, unit((1, 1, 3))[0], 2)
     for to_change in (False, True):
         loaded = DenseIndex.load(tmp_path / "vectors", to_change=to_change)
-        assert loaded.search(unit((1, 1, 3))[0], 2) == wanted
+        assert found(loaded, unit((1, 1, 3))[0], 2) == wanted
         assert (loaded.count, loaded.dimension) == (2, 3)
 
 

@@ -5,6 +5,10 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nlp.embeddings.chunks import Chunk
 from nlp.query import Filters
@@ -12,7 +16,12 @@ from ontology.errors import Unavailable
 from registry.study import Status, Study
 
 CHUNKS_PER_STUDY = 32
-"""Chunk p of the study with number n has the number n * CHUNKS_PER_STUDY + p, so neither is looked up."""
+"""Chunk p of the study with number n has the number n * CHUNKS_PER_STUDY + p, so neither is looked up.
+
+32, so that the chunks of a study are one 32-bit word of a bitmap.
+"""
+
+Number = TypeVar("Number", int, NDArray[np.int64])
 
 _TABLES = """
 CREATE TABLE study (
@@ -163,7 +172,7 @@ class Catalogue:
             (json.dumps(list(concepts)),),
         ).fetchall()
 
-    def fitting(self, filters: Filters) -> frozenset[int]:
+    def fitting(self, filters: Filters) -> list[int]:
         """Numbers of the studies that a filter lets through; what a study does not state keeps nobody out."""
         rows = self._database.execute(
             "SELECT number FROM study WHERE (:status = 'all' OR status = :status)"
@@ -172,7 +181,7 @@ class Catalogue:
             " AND (:age IS NULL OR maximum_age IS NULL OR maximum_age + 1 > :age)",
             {"status": filters.status, "sex": filters.sex, "age": filters.age},
         )
-        return frozenset(number for (number,) in rows)
+        return [number for (number,) in rows]
 
 
 def chunk_numbers(study: int, count: int) -> range:
@@ -180,6 +189,6 @@ def chunk_numbers(study: int, count: int) -> range:
     return range(study * CHUNKS_PER_STUDY, study * CHUNKS_PER_STUDY + count)
 
 
-def study_of(chunk: int) -> int:
-    """The number of the study that a chunk belongs to."""
+def study_of(chunk: Number) -> Number:
+    """The number of the study that a chunk belongs to, or of the studies of an array of chunks."""
     return chunk // CHUNKS_PER_STUDY

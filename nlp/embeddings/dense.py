@@ -6,9 +6,13 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+from numpy.typing import NDArray
 
 from nlp.embeddings.encoder import Vectors
 from ontology.errors import Unavailable
+
+Numbers = NDArray[np.int64]
+Bitmap = NDArray[np.uint8]
 
 
 class DenseIndex:
@@ -53,13 +57,22 @@ class DenseIndex:
         """Write the whole index to `path`."""
         faiss.write_index(self._index, os.fspath(path))
 
-    def search(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
-        """The `limit` nearest (number, cosine) to a (dimension,) unit vector, best first, ties by number."""
+    def search(self, vector: Vectors, limit: int, allowed: Bitmap | None = None) -> tuple[Numbers, Vectors]:
+        """The `limit` nearest to a (dimension,) unit vector: numbers and cosines, best first, ties by number.
+
+        `allowed` has bit n set (least significant first) for every number n that may be found; None: all may.
+        """
         faiss.omp_set_num_threads(1)
         limit = min(limit, self.count)
         if not limit:
-            return []
-        scores, numbers = self._index.search(vector[np.newaxis], limit)
-        return sorted(
-            zip(numbers[0].tolist(), scores[0].tolist(), strict=True), key=lambda hit: (-hit[1], hit[0])
-        )
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        only = None if allowed is None else _only(allowed)
+        scores, numbers = (row[0] for row in self._index.search(vector[np.newaxis], limit, params=only))
+        order = np.lexsort((numbers, -scores))
+        order = order[numbers[order] >= 0]
+        return numbers[order], scores[order]
+
+
+def _only(allowed: Bitmap) -> faiss.SearchParameters:
+    selector = faiss.IDSelectorBitmap(allowed)  # type: ignore[call-arg, arg-type] # the stubs show C++, not Python
+    return faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]

@@ -210,7 +210,7 @@ class _Question:
         self._query = query
         self._text = text
         self._asked = asked(query.mentions)
-        self._allowed = None if query.filters == Filters() else shelf.fitting(query.filters)
+        self._among = None if query.filters == Filters() else shelf.among(query.filters)
         self._passages: dict[int, int] = {}
         self._matches: dict[int, dict[str, Match]] = {}
         self._vector = encoder.encode_queries([text])[0]
@@ -218,9 +218,9 @@ class _Question:
     def hits(self, limit: int) -> list[Hit]:
         wanted = max(DEPTH, limit)
         legs = {
-            "words": take(self._by_words, wanted, self._allowed),
-            "meaning": take(self._by_meaning, wanted, self._allowed),
-            "concepts": take(self._by_concepts, wanted, self._allowed),
+            "words": take(self._by_words, wanted, self._among),
+            "meaning": self._by_meaning(wanted),
+            "concepts": self._by_concepts(wanted),
         }
         fused = fuse(legs)
         last = min(sorted(fused.values(), reverse=True)[:limit], default=0.0)
@@ -236,21 +236,26 @@ class _Question:
         concept = self._ontology.get(concept_id)
         return list(dict.fromkeys((Name(concept.nb, "nb"), Name(concept.nn, "nb"), Name(concept.en, "en"))))
 
-    def _by_meaning(self, depth: int) -> list[tuple[int, float]]:
-        found = self._shelf.nearest(self._vector, depth)
-        self._passages |= {number: chunk for number, (chunk, _) in found.items()}
-        return [(number, score) for number, (_, score) in found.items()]
+    def _by_meaning(self, wanted: int) -> dict[int, float]:
+        found = self._shelf.nearest(self._vector, wanted, self._among)
+        self._passages = {number: chunk for number, (chunk, _) in found.items()}
+        return {number: score for number, (_, score) in found.items()}
 
-    def _by_concepts(self, depth: int) -> list[tuple[int, float]]:
+    def _by_concepts(self, wanted: int) -> dict[int, float]:
         for mention in self._asked.values():
             worth = answers(self._ontology.get(mention.concept), self._ontology)
             for number, concept, weight in self._shelf.catalogue.studies_about(worth):
-                match = Match(mention, concept, mention.score * worth[concept] * weight)
-                best = self._matches.setdefault(number, {})
-                if mention.concept not in best or match.score > best[mention.concept].score:
-                    best[mention.concept] = match
+                if self._among is None or number in self._among.studies:
+                    self._keep(number, Match(mention, concept, mention.score * worth[concept] * weight))
         scores = {number: sum(match.score for match in own.values()) for number, own in self._matches.items()}
-        return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:depth]
+        return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:wanted])
+
+    def _keep(self, number: int, match: Match) -> None:
+        """Each concept that was asked for counts once for a study, by its best match."""
+        best = self._matches.setdefault(number, {})
+        before = best.get(match.mention.concept)
+        if before is None or match.score > before.score:
+            best[match.mention.concept] = match
 
     def _why(self, entry: Entry) -> tuple[Reason, ...]:
         matches = self._matches.get(entry.number, {}).values()

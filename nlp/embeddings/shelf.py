@@ -2,18 +2,30 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from nlp.embeddings import generation
 from nlp.embeddings.catalogue import CHUNKS_PER_STUDY, Catalogue, chunk_numbers, study_of
 from nlp.embeddings.chunks import Chunk
-from nlp.embeddings.dense import DenseIndex
+from nlp.embeddings.dense import Bitmap, DenseIndex
 from nlp.embeddings.encoder import Vectors
 from nlp.embeddings.sparse import SparseIndex
+from nlp.query import Filters
 from registry.study import Study
 
 CATALOGUE, WORDS, VECTORS = "studies.db", "words", "vectors.faiss"
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """What a filter lets through: numbers of studies, and a bitmap over the numbers of their chunks."""
+
+    studies: frozenset[int]
+    chunks: Bitmap
 
 
 class Shelf:
@@ -25,23 +37,30 @@ class Shelf:
         self.words = SparseIndex.load(folder / WORDS)
         self.vectors = DenseIndex.load(folder / VECTORS)
 
-        self.fitting = lru_cache(maxsize=32)(self.catalogue.fitting)
+        self.among = lru_cache(maxsize=32)(self._among)
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
         """The digest of every study by its id."""
         return self.catalogue.digests()
 
-    def nearest(self, vector: Vectors, wanted: int) -> dict[int, tuple[int, float]]:
+    def nearest(self, vector: Vectors, wanted: int, among: Among | None) -> dict[int, tuple[int, float]]:
         """The `wanted` studies nearest to a (dimension,) vector, best first: number -> (chunk, cosine)."""
         depth = 3 * wanted
         while True:
-            best: dict[int, tuple[int, float]] = {}
-            for chunk, score in self.vectors.search(vector, depth):
-                best.setdefault(study_of(chunk), (chunk, score))
-            if len(best) >= wanted or depth >= self.vectors.count:
-                return dict(list(best.items())[:wanted])
+            chunks, scores = self.vectors.search(vector, depth, among.chunks if among else None)
+            _, first = np.unique(study_of(chunks), return_index=True)
+            if len(first) >= wanted or len(chunks) < depth:
+                best = np.sort(first)[:wanted]
+                found = zip(chunks[best].tolist(), scores[best].tolist(), strict=True)
+                return {study_of(chunk): (chunk, score) for chunk, score in found}
             depth *= 4
+
+    def _among(self, filters: Filters) -> Among:
+        numbers = self.catalogue.fitting(filters)
+        bits = np.zeros(max(numbers, default=0) + 1, dtype=np.uint32)
+        bits[list(numbers)] = 2**CHUNKS_PER_STUDY - 1
+        return Among(frozenset(numbers), bits.view(np.uint8))
 
 
 class Draft:
@@ -91,12 +110,12 @@ Ranking = Callable[[int], Sequence[tuple[int, float]]]
 """(how many) -> that many (study number, score), best first; fewer only when there are no more."""
 
 
-def take(ranking: Ranking, wanted: int, allowed: frozenset[int] | None) -> dict[int, float]:
-    """The best `wanted` allowed studies of a ranking (None: all are allowed), however far down they stand."""
+def take(ranking: Ranking, wanted: int, among: Among | None) -> dict[int, float]:
+    """The best `wanted` studies of a ranking that a filter lets through, however far down they stand."""
     depth = wanted
     while True:
         found = ranking(depth)
-        kept = {number: score for number, score in found if allowed is None or number in allowed}
+        kept = [pair for pair in found if among is None or pair[0] in among.studies]
         if len(kept) >= wanted or len(found) < depth:
-            return dict(list(kept.items())[:wanted])
-        depth *= 4
+            return dict(kept[:wanted])
+        depth *= 8
