@@ -215,6 +215,12 @@ class Store:
                 select(func.count()).select_from(studies).where(~studies.c.removed)
             ).scalar_one()
 
+    def removed(self) -> tuple[str, ...]:
+        """Ids of the studies that were taken out and have not come back."""
+        with reading(self.engine) as connection:
+            rows = connection.execute(select(studies.c.id).where(studies.c.removed).order_by(studies.c.id))
+            return tuple(rows.scalars())
+
     def versions(self, study_id: str) -> tuple[Version, ...]:
         """Every version of a study, oldest first.
 

@@ -1,0 +1,228 @@
+"""`studievei`: what can be done from a terminal. A command imports what it needs, so that help is instant."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nlp.query import StatusFilter
+from ontology.errors import BadInput, StudieveiError
+
+if TYPE_CHECKING:
+    from api.library import Library
+    from registry.importing import Item
+    from registry.store import Store
+
+app = typer.Typer(
+    help="Studievei: find clinical studies in everyday words, and see honestly whether one may fit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+imports = typer.Typer(help="Bring studies in from a register or a form.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+words = typer.Typer(help="What words mean.", no_args_is_help=True)
+app.add_typer(words, name="ontology")
+
+Files = Annotated[list[Path], typer.Argument(help="One or more files.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many hits at most.")]
+
+
+def main() -> None:
+    """Run the command; an error that a person can mend is one line on stderr and exit status 2."""
+    for command in entry_points(group="studievei.commands"):
+        app.add_typer(command.load(), name=command.name)
+    try:
+        app()
+    except StudieveiError as error:
+        typer.echo(f"studievei: {error}", err=True)
+        sys.exit(2)
+
+
+@app.command()
+def run() -> None:
+    """Set everything up (database, model, sample studies, index) and serve."""
+    from registry.form import sample_studies
+
+    with _store() as store:
+        if not store.count():
+            _keep(store, sample_studies())
+    index()
+    serve()
+
+
+@app.command()
+def serve() -> None:
+    """Serve the pages, the API and the chat."""
+    import uvicorn
+
+    from api.app import create_app
+    from api.settings import Settings
+
+    settings = Settings()
+    typer.echo(f"Studievei: {settings.base}")
+    uvicorn.run(
+        create_app(settings), host=settings.host, port=settings.port, access_log=False, log_level="warning"
+    )
+
+
+@imports.command("ctgov")
+def import_ctgov(
+    files: Annotated[list[Path] | None, typer.Argument(help="API v2 records: json, jsonl, also .gz.")] = None,
+    country: Annotated[str, typer.Option(help="Fetch a country's studies from the live API instead.")] = "",
+) -> None:
+    """ClinicalTrials.gov: records from files, or from the live API with --country."""
+    from registry.ctgov import read_file
+
+    if bool(files) == bool(country):
+        raise BadInput("Name the files to read, or a --country to fetch.")
+    with _store() as store:
+        if country:
+            _fetch(store, country)
+        else:
+            _keep(store, (item for file in files or () for item in read_file(file)))
+    index()
+
+
+@imports.command("form")
+def import_form(files: Files) -> None:
+    """Studies in form B.1, one TOML file each; «ikke endret» keeps what is stored."""
+    from registry.form import read_forms
+
+    with _store() as store:
+        _keep(store, read_forms(files, store))
+    index()
+
+
+@imports.command("samples")
+def import_samples() -> None:
+    """The invented sample studies that come with Studievei."""
+    from registry.form import sample_studies
+
+    with _store() as store:
+        _keep(store, sample_studies())
+    index()
+
+
+@app.command()
+def index(
+    rebuild: Annotated[
+        bool, typer.Option(help="Start from nothing, for example with another encoder.")
+    ] = False,
+) -> None:
+    """Make every stored study searchable."""
+    from api.library import open_index
+    from api.settings import Settings
+    from api.show import progress
+
+    with _store() as store:
+        searchable = open_index(Settings(), rebuild=rebuild)
+        with progress("Reading studies into the index", store.count()) as done:
+            searchable.update(store.all(), done)
+        searchable.remove(store.removed())
+    typer.echo(f"{searchable.count} studies can be found.")
+
+
+@app.command()
+def search(
+    query: Annotated[str | None, typer.Argument(help="Everyday words.")] = None,
+    stdin: Annotated[bool, typer.Option(help="One query a line from standard input.")] = False,
+    as_json: AsJson = False,
+    limit: Limit = 10,
+    status: Annotated[StatusFilter, typer.Option(help="open: only studies that recruit now.")] = "all",
+) -> None:
+    """Find studies, and see why each was found."""
+    from api.library import open_library
+    from api.settings import Settings
+    from api.show import show_found
+
+    if stdin != (query is None):
+        raise BadInput("Give a query, or --stdin with one query a line.")
+    with open_library(Settings()) as library:
+        for line in [query] if query is not None else _lines():
+            if as_json:
+                typer.echo(_found_json(library, line, status, limit, keep_going=stdin))
+            else:
+                show_found(library, library.find(line, status, limit))
+
+
+@words.command("check")
+def ontology_check() -> None:
+    """Check the tables thoroughly and show how much they cover."""
+    from api.show import show_ontology
+    from ontology.check import check
+    from ontology.concept import load_ontology
+
+    report = check(load_ontology())
+    show_ontology(report)
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def outbox() -> None:
+    """How many messages wait, are sent, or could not be sent and why."""
+    from api.show import show_outbox
+    from recruitment.outbox import outbox_state
+
+    with _store() as store:
+        show_outbox(outbox_state(store.engine))
+
+
+@contextmanager
+def _store() -> Iterator["Store"]:
+    from api.library import open_store
+    from api.settings import Settings
+
+    with open_store(Settings()) as store:
+        yield store
+
+
+def _keep(store: "Store", items: Iterable["Item"]) -> None:
+    from api.show import progress, show_import
+    from registry.importing import import_studies
+
+    with progress("Importing") as done:
+        report = import_studies(store, items, progress=lambda so_far: done(so_far.read))
+    show_import(report)
+
+
+def _fetch(store: "Store", country: str) -> None:
+    from api.settings import Settings
+    from api.show import progress, show_import
+    from registry.ctgov_api import fetch
+    from registry.importing import import_pages
+
+    place = Settings().data_dir / "ctgov.place"
+    with progress("Fetching") as done:
+        pages = fetch(country=country, resume=place)
+        report = import_pages(store, pages, progress=lambda so_far: done(so_far.read))
+    show_import(report)
+
+
+def _lines() -> Iterator[str]:
+    for line in sys.stdin:
+        yield line.rstrip("\n")
+
+
+def _found_json(library: "Library", text: str, status: StatusFilter, limit: int, *, keep_going: bool) -> str:
+    from api.schemas import SearchAnswer
+
+    started = time.perf_counter()
+    try:
+        found = library.find(text, status, limit)
+    except BadInput as error:
+        if not keep_going:
+            raise
+        return json.dumps(
+            {"query": {"text": text[:200]}, "hits": [], "error": str(error)}, ensure_ascii=False
+        )
+    took_ms = (time.perf_counter() - started) * 1000
+    return SearchAnswer.of(found, library.ontology, took_ms).model_dump_json()

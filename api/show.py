@@ -1,0 +1,107 @@
+"""What commands print for people: tables, reasons and progress."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from ontology.check import Report
+from ontology.wording import say
+from recruitment.outbox import OutboxState
+from registry.importing import ImportReport
+
+if TYPE_CHECKING:
+    from api.library import Found, Library
+
+PASSAGE_SHOWN = 160
+FAILURES_SHOWN = 20
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def show_found(library: "Library", found: "Found") -> None:
+    """What the words were understood as, then each hit with why it is one."""
+    language = found.query.language
+    for mention in found.query.mentions:
+        concept = library.ontology.get(mention.concept)
+        codes = ", ".join(library.ontology.codes(concept.id)) or "-"
+        out.print(
+            f"[dim]{escape(mention.matched)} → {escape(concept.label(language))} ({codes}), {mention.how}[/]"
+        )
+    if not found.hits:
+        out.print(say("hits.none_text", language))
+    for number, hit in enumerate(found.hits, start=1):
+        status = say(f"status.{hit.status}", language)
+        out.print(f"\n{number:>2}. [bold]{escape(hit.title)}[/]\n    {hit.study_id} · {escape(status)}")
+        for reason in hit.why:
+            text = reason.text if len(reason.text) <= PASSAGE_SHOWN else reason.text[:PASSAGE_SHOWN] + " …"
+            out.print(f"    [cyan]{reason.kind}[/] {escape(' '.join(text.split()))}")
+
+
+def show_import(report: ImportReport) -> None:
+    """How many records were read and what became of them, and why some could not be read."""
+    out.print(
+        f"{report.read} read: {report.stored} stored, {report.updated} updated, "
+        f"{report.unchanged} unchanged, {len(report.failed)} could not be read"
+    )
+    for where, why in report.failed[:FAILURES_SHOWN]:
+        err.print(f"  {escape(where)}: {escape(why)}")
+    if len(report.failed) > FAILURES_SHOWN:
+        err.print(f"  … and {len(report.failed) - FAILURES_SHOWN} more")
+
+
+def show_ontology(report: Report) -> None:
+    """What the tables cover and what is wrong in them."""
+    per_concept = report.forms / max(1, report.concepts)
+    out.print(f"{report.concepts} concepts, {report.forms} forms ({per_concept:.1f} a concept)")
+    out.print(", ".join(f"{count} {kind}s" for kind, count in report.kinds))
+    rows = ((each.label, each.concepts, each.forms) for each in report.coverage)
+    show_rows("Coverage by HRCS category", ("category", "concepts", "forms"), rows)
+    if report.blocks_without_concept:
+        missing = ((block.code, block.title) for block in report.blocks_without_concept)
+        show_rows("ICD-10 blocks without a concept", ("block", "title"), missing)
+    for problem in report.problems:
+        err.print(escape(problem))
+
+
+def show_outbox(state: OutboxState) -> None:
+    """How many messages wait, are sent or were given up, and the newest failures."""
+    since = f", the oldest since {state.waiting_since:%Y-%m-%d %H:%M} UTC" if state.waiting_since else ""
+    out.print(f"{state.pending} wait{since}; {state.sent} sent; {state.dead} given up")
+    for failure in state.failures:
+        out.print(f"  {failure.state} {failure.kind} after {failure.attempts}: {escape(failure.reason)}")
+
+
+def show_rows(title: str, header: tuple[str, ...], rows: Iterable[Iterable[object]]) -> None:
+    """A table."""
+    table = Table(*header, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    out.print(table)
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr while the block runs; call what it yields with how many are done."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda done: bars.update(task, completed=done)
