@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import import_module
+from itertools import accumulate
 
 from ontology.found import Found, How, Scan
 from ontology.names import Names
 from ontology.spelling import Guess, Speller
-from ontology.words import stem
+from ontology.words import Word, stem
 
 _BEFORE = 4
 _COST = 0.15
@@ -31,8 +32,12 @@ class Misspelt:
         is_real_word("sykdom", None)
 
     def find(self, scan: Scan, taken: Sequence[Found]) -> Iterator[Found]:
-        """Names with a misspelt word that is not among `taken`; a real word is never a misspelling."""
-        covered = {i for found in taken for i in range(found.first, found.end)}
+        """Names with a misspelt word that `taken` does not hold, or only holds as a compound's part.
+
+        A real word is never a misspelling.
+        """
+        sure = [found for found in taken if found.readings[0].how is not How.COMPOUND]
+        covered = {i for found in sure for i in range(found.first, found.end)}
         meant = {i: self._guesses(scan.spelt[i]) for i in range(len(scan.words)) if i not in covered}
         for at, guesses in meant.items():
             for guess in guesses:
@@ -75,9 +80,16 @@ class Misspelt:
 
 
 def _corrected(scan: Scan, meant: Mapping[int, list[Guess]], at: int, guess: Guess) -> Scan:
+    """The text as it may have been meant: its words by number are the same, their places are not."""
     spelt = [meant[i][0].word if meant.get(i) else word for i, word in enumerate(scan.spelt)]
     spelt[at] = guess.word
-    return scan._replace(spelt=spelt, stems=[stem(word) for word in spelt])
+    ends = list(accumulate(len(word) + 1 for word in spelt))
+    placed = [
+        Word(word, end - len(word) - 1, end - 1, old.opens)
+        for word, end, old in zip(spelt, ends, scan.words, strict=True)
+    ]
+    stems = [stem(word) for word in spelt]
+    return scan._replace(text=" ".join(spelt), words=placed, spelt=spelt, stems=stems)
 
 
 @cache

@@ -11,7 +11,7 @@ from ontology.words import sound
 
 SHORTEST = 5
 _KEYBOARD = ("qwertyuiopå", "asdfghjkløæ", "zxcvbnm")
-_CONFUSED = ("ei", "ea", "ai", "ou", "ao", "iy", "bp", "dt", "gk", "kc", "sz", "vf", "mn", "Sk", "ui")
+_CONFUSED = ("ei", "ea", "ai", "ou", "ao", "iy", "bp", "dt", "gk", "kc", "sc", "vf", "mn", "Sk", "ui")
 
 
 class Guess(NamedTuple):
