@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nlp.eligibility.grammar import Item
-from nlp.eligibility.logic import Rule, Unread, is_read, mapped, opposite, relations
+from nlp.eligibility.grammar import Item, Term
+from nlp.eligibility.logic import Rule, Unread, is_read, mapped, opposite, pruned, relations
 from nlp.eligibility.reading import Node, Reader, ends_in_or, leads_to_demands, nodes
 from nlp.eligibility.relations import Bound, Kind, Relation
 from nlp.eligibility.sections import Piece, Section, read_sections
@@ -66,11 +66,13 @@ def _text_criteria(study: Study, linker: Linker, ontology: Ontology) -> Iterator
     reader = Reader(study.criteria, linker, ontology)
     subject = _subject(study, linker, ontology)
     scope = _Scope(study.criteria, reader)
-    for number, node in enumerate(nodes(read_sections(study.criteria)), start=1):
+    found = tuple(nodes(read_sections(study.criteria)))
+    names = _bare_names(found, reader)
+    for number, node in enumerate(found, start=1):
         stated = reader.stated(node)
-        if not scope.trusts(node, stated):
+        if node in names or not scope.trusts(node, stated):
             stated = Unread(node.piece.start, node.end)
-        agreed = _agreed(stated, node.piece.section, study, subject)
+        agreed = pruned(_agreed(stated, node.piece.section, study, subject))
         required = opposite(agreed) if node.piece.section is Section.EXCLUSION else agreed
         yield _criterion(f"{node.piece.section}-{number}", study.criteria, node, required)
 
@@ -135,7 +137,7 @@ class _Scope:
 
     def __init__(self, text: str, reader: Reader) -> None:
         self._text, self._reader = text, reader
-        self._place: tuple[Section, str] = (Section.OTHER, "")
+        self._place: tuple[Section, str] | None = None
         self._free = _ANYTHING
         self._runs_on = False
 
@@ -163,6 +165,21 @@ class _Scope:
         if {token.symbol for token in tokens(piece.under)} & _SPECIAL:
             return frozenset()
         return _ATTRIBUTES if piece.section is Section.OTHER else _ANYTHING
+
+
+def _bare_names(found: Sequence[Node], reader: Reader) -> frozenset[Node]:
+    """Items of inclusion that only name a condition, when several do: mostly one of them is enough."""
+    names = {
+        node
+        for node in found
+        if node.piece.section is Section.INCLUSION
+        and not node.children
+        and (items := [item for item in reader.items(node.piece) if item.symbol not in {"STOP", "PREP"}])
+        and len(items) == 1
+        and isinstance(items[0], Term)
+        and items[0].kind is Kind.CONDITION
+    }
+    return frozenset(names) if len(names) > 1 else frozenset()
 
 
 def _after_lead_in(items: Sequence[Item], *, excludes: bool) -> frozenset[Kind]:
@@ -197,12 +214,16 @@ def _agreed(stated: Rule, section: Section, study: Study, subject: frozenset[str
 
 
 def _age_agrees(relation: Relation, study: Study, *, excludes: bool) -> bool:
-    """Whether nobody the register's age limits let in (give or take a year) would be turned away."""
+    """Whether nobody the register's age limits let in (give or take a year) would be turned away.
+
+    A register that states one limit only means it for the youngest; the oldest age is often left out.
+    """
     youngest, oldest = study.minimum_age, study.maximum_age
     lower, upper = relation.lower, relation.upper
+    if youngest is None and oldest is None:
+        return True
     if excludes:
-        ends_before = youngest is None or (upper is not None and upper.value <= youngest + 1)
-        starts_after = oldest is None or (lower is not None and lower.value >= oldest - 1)
-        return ends_before or starts_after
-    low_enough = youngest is None or lower is None or lower.value <= youngest + 1
-    return low_enough and (oldest is None or upper is None or upper.value >= oldest - 1)
+        too_young = upper is not None and youngest is not None and upper.value <= youngest + 1
+        return too_young or (lower is not None and (oldest is None or lower.value >= oldest - 1))
+    low_enough = lower is None or (youngest is not None and lower.value <= youngest + 1)
+    return low_enough and (upper is None or oldest is None or upper.value >= oldest - 1)

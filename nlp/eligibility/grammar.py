@@ -37,14 +37,16 @@ _OPERATOR = "(?:AT_LEAST|OVER|AT_MOST|UNDER)"
 _OPEN_END = "(?:(?:AND_OVER|AND_UNDER) (?!NUMBER))?"
 _LIMIT = rf"NUMBER (?:TO (?=UNIT))?{_OPEN_END}(?:UNIT )?(?:OLD )?{_OPEN_END}(?:OLD )?"
 _AGE = re.compile(
-    rf"\b(?P<age>(?P<before>{_OPERATOR} (?:FILLER )?)?AGE (?:(?:FILLER|PREP) ){{0,2}}|TURNED )?"
+    rf"\b(?P<age>(?P<before>(?:{_OPERATOR}|BETWEEN) (?:FILLER )?)?AGE (?:(?:FILLER|PREP|MUST) ){{0,2}}"
+    rf"|TURNED )?"
     rf"(?P<between>(?:BETWEEN|FROM) )?(?P<first>(?:{_OPERATOR} )?{_LIMIT})"
     rf"(?:(?P<join>(?:(?:TO|AND|OR|COMMA) ){{0,2}})"
     rf"(?P<second>(?:(?:{_OPERATOR}|AND_OVER|AND_UNDER) )?{_LIMIT}))?"
 )
 _SEX = re.compile(
     r"\b(?:SEX (?:(?:PREP|FILLER) )?)?"
-    r"(?:(?:FEMALE|MALE) (?:COMMA )?(?:AND |OR |TO )?(?:FEMALE|MALE)|BOTH_SEXES|FEMALE|MALE) (?:SEX )?"
+    r"(?:FEMALE (?:COMMA )?(?:AND |OR |TO )?MALE|MALE (?:COMMA )?(?:AND |OR |TO )?FEMALE"
+    r"|BOTH_SEXES|FEMALE|MALE) (?:SEX )?"
 )
 _LOWER = {"AT_LEAST": True, "OVER": False, "AND_OVER": True, "FROM": True, "TURNED": True}
 _UPPER = {"AT_MOST": True, "UNDER": False, "AND_UNDER": True}
@@ -70,7 +72,7 @@ _ENDS_AGE = frozenset(
         "SEX",
     ]
 )
-_FACTS = {
+FACTS = {
     "PREGNANT": (Kind.PREGNANCY, "pregnancy"),
     "NOT_PREGNANT": (Kind.PREGNANCY, "pregnancy"),
     "PLANNED_PREGNANCY": (Kind.PREGNANCY, "planned_pregnancy"),
@@ -90,9 +92,9 @@ def fold(items: Sequence[Item]) -> list[Item]:
 
 
 def _fact(item: Item) -> Item:
-    if item.symbol not in _FACTS:
+    if item.symbol not in FACTS:
         return item
-    kind, variable = _FACTS[item.symbol]
+    kind, variable = FACTS[item.symbol]
     relation = Relation(kind, variable, start=item.start, end=item.end)
     rule: Rule = relation
     if item.symbol == "NOT_PREGNANT":
@@ -204,7 +206,8 @@ def _bare(limit: _Limit, following: str) -> bool:
 
 def _range(first: _Limit, second: _Limit, found: re.Match[str], items: Sequence[Item]) -> Rule | None:
     """Two numbers are one range, or («under 18 eller over 75») what lies outside it; None: neither."""
-    join, between = found["join"].split(), bool(found["between"])
+    join = found["join"].split()
+    between = bool(found["between"]) or (found["before"] or "").startswith("BETWEEN")
     place = Relation(Kind.AGE, "age", unit="years", start=items[0].start, end=items[-1].end)
     if not second.operator and ("TO" in join or (between and join == ["AND"])):
         lower, upper = first.lower or Bound(first.years), Bound(second.years)
@@ -219,5 +222,4 @@ def _range(first: _Limit, second: _Limit, found: re.Match[str], items: Sequence[
         return None
     if lower.value <= upper.value and not (first.upper and lower.value == upper.value):
         return replace(place, lower=lower, upper=upper)
-    outside = (replace(place, upper=upper), replace(place, lower=lower))
-    return Or(outside) if first.upper else None
+    return Or((replace(place, upper=upper), replace(place, lower=lower)))

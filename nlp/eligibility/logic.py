@@ -118,6 +118,46 @@ def mapped(rule: Rule, change: Callable[[Relation], Rule]) -> Rule:
             return AtLeast(count, tuple(mapped(part, change) for part in parts))
 
 
+def pruned(rule: Rule) -> Rule:
+    """The same tree with each part that no answer can decide («stroke and ..., or ...») left unread.
+
+    Where a part left unread stood in the text is where its first unread words stand.
+    """
+    match rule:
+        case Relation() | Unread():
+            return rule
+        case Not(part):
+            inner = pruned(part)
+            return inner if isinstance(inner, Unread) else Not(inner)
+        case And(parts):
+            return _decided(And(tuple(map(pruned, parts))))
+        case Or(parts):
+            return _decided(Or(tuple(map(pruned, parts))))
+        case AtLeast(count, parts):
+            return _decided(AtLeast(count, tuple(map(pruned, parts))))
+
+
+def _decided(rule: And | Or | AtLeast) -> Rule:
+    unread = next((part for part in rule.parts if isinstance(part, Unread)), None)
+    return rule if unread is None or outcomes(rule) else unread
+
+
+def outcomes(rule: Rule) -> set[Truth]:
+    """Which of met and not met some answers can make of a tree, each of its relations taken by itself."""
+    match rule:
+        case Relation():
+            return {Truth.MET, Truth.NOT_MET}
+        case Unread():
+            return set()
+        case Not(part):
+            return {_OPPOSITE[each] for each in outcomes(part)}
+        case And(parts) | Or(parts) | AtLeast(_, parts):
+            possible = [outcomes(part) for part in parts]
+            met = sum(Truth.MET in each for each in possible) >= _needed(rule)
+            not_met = sum(Truth.NOT_MET in each for each in possible) > len(parts) - _needed(rule)
+            return {truth for truth, can in ((Truth.MET, met), (Truth.NOT_MET, not_met)) if can}
+
+
 def read_part(rule: Rule) -> Rule | None:
     """The tree without its unread leaves; None when nothing is left.
 

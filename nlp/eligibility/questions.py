@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import relations
+from nlp.eligibility.sections import Section
 from nlp.eligibility.variables import Answerer, Answers, QuestionKind, concerns, variable
 from ontology.concept import Concept, FormKind, Ontology, load_ontology
 from ontology.wording import LANGUAGES, say
@@ -39,12 +40,15 @@ def questions_for(
     Order: age and sex, then conditions (those that inclusion asks for first), the sensitive ones last.
     """
     needed: dict[str, dict[str, None]] = {}
+    wanted: set[str] = set()
     for criterion in criteria:
         for relation in relations(criterion.rule):
             if variable(relation.variable).answerable_by is answerable_by:
                 needed.setdefault(relation.variable, {})[criterion.id] = None
-    found = (_question(name, tuple(ids)) for name, ids in needed.items())
-    return tuple(sorted(found, key=lambda question: variable(question.variable).rank))
+                if criterion.section is not Section.EXCLUSION:
+                    wanted.add(relation.variable)
+    order = sorted(needed, key=lambda name: (variable(name).rank, name not in wanted))
+    return tuple(_question(name, tuple(needed[name])) for name in order)
 
 
 def ask(questions: Iterable[Question], answers: Answers) -> Question | None:

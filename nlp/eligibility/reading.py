@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nlp.eligibility.grammar import Item, Term, fold
+from nlp.eligibility.grammar import FACTS, Item, Term, fold
 from nlp.eligibility.logic import And, AtLeast, Or, Rule, Unread, is_read, relations
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.sections import Piece, PieceKind, Section
@@ -15,7 +15,7 @@ from ontology.concept import Ontology
 from ontology.found import How
 from ontology.linker import Linker, Mention
 
-EVENTS = ("G45", "I21", "I22", "I60", "I61", "I63", "I64", "S", "T")
+EVENTS = ("G45", "I21", "I22", "I60", "I61", "I62", "I63", "I64", "S", "T")
 """ICD-10: what happens rather than lasts. Somebody "with" a stroke is somebody who has had one."""
 
 _CERTAIN = frozenset({How.EXACT, How.INFLECTED, How.ABBREVIATION})
@@ -123,16 +123,20 @@ class Reader:
         return Term(relation, Kind.CONDITION, start, end)
 
     def _conditions(self, mentions: Sequence[Mention]) -> list[Mention]:
-        """Certain mentions of conditions in order of place; a form with two meanings is left out."""
+        """Certain mentions of conditions in order of place.
+
+        Left out: a form with two meanings, and what variables.tsv asks for in its own way (pregnancy).
+        """
         by_place: dict[tuple[int, int], list[Mention]] = {}
         for mention in mentions:
             by_place.setdefault((mention.start, mention.end), []).append(mention)
         return [
             readings[0]
-            for _, readings in sorted(by_place.items())
+            for place, readings in sorted(by_place.items())
             if len(readings) == 1
             and readings[0].how in _CERTAIN
             and self._ontology.get(readings[0].concept).kind is ConceptKind.CONDITION
+            and not any(token.symbol in FACTS for token in tokens(self._text, *place))
         ]
 
 

@@ -13,12 +13,14 @@ from nlp.eligibility.grammar import Item, Term
 from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations
 from nlp.eligibility.relations import Kind, Relation
 
-_CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
-_FAMILIAR = frozenset({"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "SEX", "OLD", "HISTORY", "NOW"})
+CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
+_FAMILIAR = frozenset(
+    {"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "SEX", "OLD", "HISTORY", "PAST", "NOW", "MUST"}
+)
 DOUBTFUL = frozenset({"DOUBT", "OTHERS"})
 """Words that may turn a sentence round («unless», «allowed») or make it about somebody else."""
 
-_NARROWING = frozenset({"NARROW", "CHILDBEARING", "ASIDE", "EXCEPT"})
+_NARROWING = frozenset({"NARROW", "CHILDBEARING", "ASIDE"})
 _TOPICAL = {
     Kind.PREGNANCY: frozenset({"USE", "CHILDBEARING"}),
     Kind.LANGUAGE: frozenset({"SPEAK"}),
@@ -29,18 +31,24 @@ _TOPICAL = {
 _ATTRIBUTES = frozenset({Kind.AGE, Kind.SEX, Kind.CONSENT, Kind.LANGUAGE})
 """What a sentence says of a person beside the condition: «voksne over 18 år med astma eller KOLS»."""
 
+_PEOPLE = frozenset({Kind.AGE, Kind.SEX, Kind.CONDITION})
 _DEMANDED = frozenset({"contraception", "informed_consent", "language_nb", "language_en"})
 """What studies ask for: an inclusion names it, an exclusion names its lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """What stands between two connectives; `joined` is the connective before it ("" for the first)."""
+    """What stands between two connectives.
+
+    `rest`: words are left over; `lost`: some that nothing is known of; `turned`: a "no" among them, so
+    that what follows is not stated. `joined` is the connective before the segment ("" for the first).
+    """
 
     terms: tuple[Term, ...]
     negated: bool
     rest: bool
     lost: bool
+    turned: bool
     joined: str = ""
 
     @property
@@ -59,12 +67,20 @@ def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
     """
     whole = Unread(items[0].start, items[-1].end)
     kept = _without_asides(items)
-    if not kept or any(item.symbol in DOUBTFUL for item in kept):
+    symbols = {item.symbol for item in kept}
+    if not kept or symbols & DOUBTFUL or _is_conditional(kept, excludes=excludes):
         return whole
     segments = _segments(_about_women(_in_the_past(kept)))
     if not any(segment.terms for segment in segments) or not all(_plausible(s, excludes) for s in segments):
         return whole
     return _negated(segments, whole, excludes=excludes)
+
+
+def _is_conditional(items: Sequence[Item], *, excludes: bool) -> bool:
+    """«Patients with asthma must ...» asks nothing of others; a "must" among exclusions is misplaced."""
+    must = next((i for i, item in enumerate(items) if item.symbol == "MUST"), len(items))
+    somebody = any(isinstance(item, Term) and item.kind in _PEOPLE for item in items[:must])
+    return must < len(items) and (excludes or somebody)
 
 
 def _plausible(segment: _Segment, excludes: bool) -> bool:
@@ -75,15 +91,15 @@ def _plausible(segment: _Segment, excludes: bool) -> bool:
 
 
 def _without_asides(items: Sequence[Item]) -> list[Item]:
-    """Replace examples, which are never requirements, and brackets by an ASIDE; drop what only repeats.
+    """Replace examples, exceptions and brackets by an ASIDE, which narrows; drop what only repeats.
 
-    Empty when the sentence opens with an example or a bracket never closes.
+    Empty when the sentence opens with an example or an exception, or a bracket never closes.
     """
     kept: list[Item] = []
     position = 0
     while position < len(items):
         item = items[position]
-        if item.symbol == "EXAMPLE":
+        if item.symbol in {"EXAMPLE", "EXCEPT"}:
             return [*kept, replace(item, symbol="ASIDE")] if kept else []
         if item.symbol != "OPEN":
             kept.append(item)
@@ -111,9 +127,16 @@ def _aside(inside: Sequence[Item], before: Sequence[Item]) -> list[Item]:
 
 
 def _in_the_past(items: Sequence[Item]) -> list[Item]:
-    """«History of» makes every condition after it one that the person has or has had."""
-    since = next((i for i, item in enumerate(items) if item.symbol == "HISTORY"), len(items))
-    return [*items[:since], *(_once(item) for item in items[since:])]
+    """«History of» makes every condition of its list one that the person has or has had; «prior» the next."""
+    told: list[Item] = []
+    past = ""
+    for item in items:
+        if item.symbol in {"HISTORY", "PAST", "NOW"}:
+            past = item.symbol
+        elif item.symbol in CONNECTIVES and past == "PAST":
+            past = ""
+        told.append(_once(item) if past in {"HISTORY", "PAST"} else item)
+    return told
 
 
 def _once(item: Item) -> Item:
@@ -142,12 +165,13 @@ def _segments(items: Sequence[Item]) -> list[_Segment]:
     familiar = _FAMILIAR.union(*(_TOPICAL.get(kind, frozenset()) for kind in kinds))
     segments: list[_Segment] = []
     pending: list[Item] = []
-    joined = ""
+    joined, turned = "", False
     for part, following in _split(items):
         if following and all(item.symbol in familiar | _NARROWING | {"NOT"} for item in part):
             pending += part  # «moderate or severe asthma»: nothing of its own
             continue
-        segments.append(_segment([*pending, *part], familiar, joined))
+        segments.append(_segment([*pending, *part], familiar, joined, turned=turned))
+        turned = turned or segments[-1].turned
         pending, joined = [], following
     return [segment for segment in segments if segment.terms or segment.rest]
 
@@ -157,7 +181,7 @@ def _split(items: Sequence[Item]) -> Iterator[tuple[list[Item], str]]:
     part: list[Item] = []
     waiting = ""
     for item in items:
-        if item.symbol in _CONNECTIVES:
+        if item.symbol in CONNECTIVES:
             waiting = item.symbol if waiting in {"", "COMMA"} else waiting
             continue
         if waiting and part:
@@ -169,9 +193,11 @@ def _split(items: Sequence[Item]) -> Iterator[tuple[list[Item], str]]:
         yield part, ""
 
 
-def _segment(items: Sequence[Item], familiar: frozenset[str], joined: str) -> _Segment:
+def _segment(items: Sequence[Item], familiar: frozenset[str], joined: str, *, turned: bool) -> _Segment:
+    """Read one segment; its terms count while all words before them are familiar or only narrow."""
     terms: list[Term] = []
-    negated = rest = lost = False
+    negated = rest = False
+    lost = turned
     for item, following in zip(items, [*items[1:], None], strict=True):
         if isinstance(item, Term) and item.symbol == "TERM":
             named = (
@@ -185,12 +211,14 @@ def _segment(items: Sequence[Item], familiar: frozenset[str], joined: str) -> _S
                 terms.append(item)
         elif item.symbol == "NOT" and not (terms or lost or negated):
             negated = True
+        elif item.symbol == "NOT":
+            rest = lost = turned = True
         elif item.symbol in familiar or (item.symbol == "HEADNOUN" and terms):
             continue
         else:
             rest = True
             lost = lost or item.symbol not in _NARROWING
-    return _Segment(tuple(terms), negated, rest, lost, joined)
+    return _Segment(tuple(terms), negated, rest, lost, turned, joined)
 
 
 def _negated(segments: Sequence[_Segment], whole: Unread, *, excludes: bool) -> Rule:
@@ -228,7 +256,7 @@ def _parted(segments: Sequence[_Segment], *, excludes: bool) -> tuple[list[Term]
     """Attributes that hold beside the list, and the members of the list."""
     members = list(segments)
     attributes: list[Term] = []
-    while not excludes and len(members) > 1 and _only_attributes(members[0]) and members[1].joined != "OR":
+    while len(members) > 1 and members[1].joined != "OR" and _is_beside(members, excludes=excludes):
         attributes += members.pop(0).terms
     first = members[0]
     others = [term for term in first.terms if term.kind not in _ATTRIBUTES]
@@ -236,6 +264,13 @@ def _parted(segments: Sequence[_Segment], *, excludes: bool) -> tuple[list[Term]
         attributes += [term for term in first.terms if term.kind in _ATTRIBUTES]
         members[0] = replace(first, terms=tuple(others))
     return attributes, members
+
+
+def _is_beside(members: Sequence[_Segment], *, excludes: bool) -> bool:
+    """Whether the first member describes the person beside the list. «Men, under 18» excludes boys only."""
+    if excludes:
+        return members[0].kinds == {Kind.SEX} and members[1].kinds == {Kind.AGE}
+    return _only_attributes(members[0])
 
 
 def _only_attributes(segment: _Segment) -> bool:

@@ -1,4 +1,4 @@
-"""variables.tsv: the facts that criteria ask for. The order of the rows is the order of the questions."""
+"""variables.tsv: the facts that criteria ask for."""
 
 from collections.abc import Mapping
 from csv import DictReader
@@ -35,7 +35,7 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One row. `lower` and `upper` are plausible bounds in `unit`; `rank` is its place in the order.
+    """One row. `lower` and `upper` are plausible bounds in `unit`; questions come in the order of `rank`.
 
     A variable concerns people of `sex` aged `from_age` to `to_age` whole years; None is no limit. For
     everybody else the answer is `otherwise`.
@@ -69,10 +69,9 @@ def variable(name: str) -> Variable:
 
 @cache
 def variables() -> Mapping[str, Variable]:
-    """Every row of variables.tsv by name, in the order in which questions are asked."""
+    """Every row of variables.tsv by name."""
     with (files("nlp.eligibility") / "variables.tsv").open(encoding="utf-8") as lines:
-        rows = enumerate(DictReader(lines, delimiter="\t"))
-        return {row["variable"]: _variable(rank, row) for rank, row in rows}
+        return {row["variable"]: _variable(row) for row in DictReader(lines, delimiter="\t")}
 
 
 def concerns(name: str, answers: Answers) -> bool:
@@ -87,10 +86,10 @@ def concerns(name: str, answers: Answers) -> bool:
     return not (too_young or (row.to_age is not None and age >= row.to_age + 1))
 
 
-def _variable(rank: int, row: dict[str, str]) -> Variable:
+def _variable(row: dict[str, str]) -> Variable:
     return Variable(
         name=row["variable"],
-        rank=rank,
+        rank=int(row["rank"]),
         kind=QuestionKind(row["kind"]),
         answerable_by=Answerer(row["answerable_by"]),
         choices=tuple(row["choices"].split()),

@@ -70,10 +70,15 @@ class Person:
             case QuestionKind.NUMBER:
                 return _within(relation, self.answers.get(relation.variable))
             case QuestionKind.CHOICE:
-                choice = self.answers.get(relation.variable)
-                return Truth.UNKNOWN if choice is None else _known(choice in relation.values)
+                return self._chosen(relation)
             case QuestionKind.YES_NO:
                 return self._yes_no(relation)
+
+    def _chosen(self, relation: Relation) -> Truth:
+        choices, choice = variable(relation.variable).choices, self.answers.get(relation.variable)
+        if set(choices) <= set(relation.values):
+            return Truth.MET
+        return _known(choice in relation.values) if choice in choices else Truth.UNKNOWN
 
     def _yes_no(self, relation: Relation) -> Truth:
         yes, no = self._says_yes(relation), self._says_no(relation)
