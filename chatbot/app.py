@@ -27,6 +27,11 @@ SESSION_SECONDS = 3_600
 _LANGUAGE_NAMES = [("Bokmål", "nb"), ("Nynorsk", "nn"), ("English", "en")]
 _HEAD = '<meta name="robots" content="noindex"><meta name="referrer" content="no-referrer">'
 _ON_LOAD = "() => { document.documentElement.lang = 'nb'; }"
+_SHOW_LATEST = """() => setTimeout(() => {
+  const log = document.querySelector('#chat-log [role=log]');
+  const latest = [...log.querySelectorAll('.bot')].pop();
+  if (latest) log.scrollTop += latest.getBoundingClientRect().top - log.getBoundingClientRect().top - 40;
+}, 100)"""
 _SET_LANGUAGE = (
     "(language, ...rest) => { document.documentElement.lang = language; return [language, ...rest] }"
 )
@@ -100,9 +105,9 @@ def mount_chat(app: FastAPI, desk: Desk, path: str) -> FastAPI:
 
 def chat_app(desk: Desk) -> gr.Blocks:
     """The chat over one desk. Opened with ?study=ID it starts with that study."""
-    with gr.Blocks(title=say("chat.title", "nb"), analytics_enabled=False, fill_height=True) as app:
-        room = _room()
-        _wire(app, room, desk)
+    app = gr.Blocks(title=say("chat.title", "nb"), analytics_enabled=False, fill_height=True)
+    with app:
+        _wire(app, _room(), desk)
     return app
 
 
@@ -112,39 +117,39 @@ def html(passages: tuple[Passage, ...]) -> str:
 
 
 def _room() -> Room:
-    return Room(
-        session=gr.State(Session(State(), Reply(())), time_to_live=SESSION_SECONDS),
-        title=gr.HTML(_title("nb"), elem_id="chat-title"),
-        language=gr.Radio(_LANGUAGE_NAMES, value="nb", label=say("chat.label_language", "nb")),
-        log=gr.Chatbot(
-            label=say("chat.label_chat", "nb"),
-            elem_id="chat-log",
-            height="55vh",
-            min_height="18rem",
-            buttons=[],
-            feedback_options=None,
-            latex_delimiters=[],
-            allow_file_downloads=False,
-            group_consecutive_messages=False,
-            layout="bubble",
-            scale=1,
-        ),
-        suggestions=tuple(
-            gr.Button("", visible=False, size="md", elem_classes="suggestion")
-            for _ in range(MOST_SUGGESTIONS)
-        ),
-        message=gr.Textbox(
+    session = gr.State(Session(State(), Reply(())), time_to_live=SESSION_SECONDS)
+    title = gr.HTML(_title("nb"), elem_id="chat-title")
+    language = gr.Radio(
+        _LANGUAGE_NAMES, value="nb", label=say("chat.label_language", "nb"), elem_id="chat-language"
+    )
+    log = gr.Chatbot(
+        label=say("chat.label_chat", "nb"),
+        elem_id="chat-log",
+        height="50vh",
+        min_height="16rem",
+        buttons=[],
+        feedback_options=None,
+        latex_delimiters=[],
+        allow_file_downloads=False,
+        group_consecutive_messages=False,
+        layout="bubble",
+        autoscroll=False,
+    )
+    with gr.Row(elem_id="chat-suggestions"):
+        suggestions = tuple(gr.Button("", visible=False, size="md") for _ in range(MOST_SUGGESTIONS))
+    with gr.Row(elem_id="chat-writing"):
+        message = gr.Textbox(
             label=say("chat.label_message", "nb"),
             placeholder=say("chat.placeholder", "nb"),
             max_length=LONGEST_MESSAGE,
             lines=1,
             max_lines=4,
-            autofocus=True,
-        ),
-        send=gr.Button(say("chat.send", "nb"), variant="primary"),
-        forget=gr.Button(say("chat.delete_all", "nb"), variant="secondary"),
-        footer=gr.HTML(_footer("nb")),
-    )
+            scale=1,
+        )
+        send = gr.Button(say("chat.send", "nb"), variant="primary", scale=0)
+    forget = gr.Button(say("chat.delete_all", "nb"), size="sm", elem_id="chat-forget")
+    footer = gr.HTML(_footer("nb"), elem_id="chat-footer")
+    return Room(session, title, language, log, suggestions, message, send, forget, footer)
 
 
 def _wire(app: gr.Blocks, room: Room, desk: Desk) -> None:
@@ -176,7 +181,8 @@ def _wire(app: gr.Blocks, room: Room, desk: Desk) -> None:
     gr.on([room.message.submit, room.send.click], hear, [room.message, room.session, room.log], **turn)
     for number, button in enumerate(room.suggestions):
         button.click(choose(number), [room.session, room.log], **turn)
-    room.forget.click(forget, [room.session], **turn)
+    room.log.change(None, js=_SHOW_LATEST, queue=False, api_visibility="private")
+    gr.on([room.forget.click, room.log.clear], forget, [room.session], **turn)
     room.language.input(change_language, [room.language, room.session, room.log], js=_SET_LANGUAGE, **turn)
 
 
@@ -205,7 +211,8 @@ def _heard(desk: Desk, session: Session, log: Log, message: str, button: int | N
     except StudieveiError as problem:
         trouble = _ours((Passage(str(problem), Kind.ALERT),))
         return _view(session.state, [*log, trouble], session.answer)
-    said = answer.heard if button is None else f"{session.answer.question} {answer.heard}".strip()
+    chosen = "" if button is None else _label(session.suggestions[button], session.answer.question)
+    said = chosen or answer.heard
     kept = [] if not state.query and not state.answers and not state.study and not state.halted else log
     return _view(state, [*kept, _theirs(said), _ours(answer.passages)], answer)
 

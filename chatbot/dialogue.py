@@ -166,13 +166,16 @@ def _summary(state: State, _heard: str, _desk: Desk) -> Turn:
 
 def _explain(state: State, heard: str, desk: Desk) -> Turn:
     question = open_questions(state, desk)[0] if state.stage is Stage.ASK else None
-    if found := explanation(words_after("explain", heard), state.language, desk.link):
+    word = words_after("explain", heard)
+    if found := explanation(word, state.language, desk.link):
         return state, (Passage(found),)
+    unknown = (Passage(say("chat.cannot_explain", state.language)),)
     if question is None:
-        return state, (Passage(say("chat.cannot_explain", state.language)),)
+        return state, unknown
     quoted = {c.id: c.text for c in desk.criteria_of(desk.study(state.study))}
     quotes = tuple(Passage(quoted[each], Kind.CRITERION) for each in question.criteria[:3])
-    return state, (Passage(say("chat.question_because", state.language)), *quotes)
+    because = Passage(say("chat.question_because", state.language))
+    return state, (*(unknown if word else ()), because, *quotes)
 
 
 def _search_for(state: State, heard: str, desk: Desk) -> Turn:

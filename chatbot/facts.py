@@ -220,8 +220,8 @@ _PERSON = (
 )
 _ABOUT = r"(?: ein?| en| snart| ca| nå| no| rundt| bare)*"
 _BORN = re.compile(
-    r" (?:født|fødd|fødde|born|f)(?: i| in| den)?(?: \d{1,2}\.? \S+| \d{1,2}\.\d{1,2}\.)?"
-    r" (?P<year>(?:19|20)?\d\d)(?=\s)"
+    r" (?:født|fødd|fødde|born|f)(?: i| in| den)?(?: \d{1,2}\.? \D\S*)? (?:\d{1,2}\.\d{1,2}\.)?"
+    r"(?P<year>(?:19|20)?\d\d)(?=\s)"
 )
 _AGES = (
     (re.compile(rf" (?:på|er|is) {_AGE}{_MONTH}(?=\s)"), 12),

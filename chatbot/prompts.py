@@ -74,7 +74,7 @@ def _halted(state: State, label: Label) -> Reply:
 def _search(state: State, _desk: Desk) -> Reply:
     language = state.language
     examples = tuple(_suggest(f"example_{number}", language) for number in (1, 2, 3))
-    return Reply((Passage(say("chat.ask_search", language)),), examples, say("chat.examples", language))
+    return Reply((Passage(say("chat.ask_search", language)),), examples)
 
 
 def _choose(state: State, desk: Desk) -> Reply:
@@ -91,7 +91,6 @@ def _choose(state: State, desk: Desk) -> Reply:
     return Reply(
         (heading, *studies, Passage(say("chat.ask_choose", language))),
         (*pick, *more),
-        say("chat.which", language),
     )
 
 

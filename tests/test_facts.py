@@ -1,0 +1,179 @@
+import pytest
+
+from chatbot.facts import Said, Subject, When, intents, read_age, read_answer, read_facts, read_number
+from chatbot.phrases import rows
+from ontology.concept import load_ontology
+from ontology.linker import Linker
+
+YEAR = 2026
+
+
+@pytest.fixture(scope="module")
+def linker() -> Linker:
+    return Linker(load_ontology())
+
+
+@pytest.mark.parametrize(
+    ("message", "age"),
+    [
+        ("jeg er 54", 54),
+        ("eg er fem og seksti", 65),
+        ("æ e 45", 45),
+        ("I'm sixty-seven", 67),
+        ("født 1958", 68),
+        ("født i 58", 68),
+        ("fødd 12.03.1990", 36),
+        ("gutt på 9", 9),
+        ("jenta mi på 6 har leukemi", 6),
+        ("jeg er mor til en gutt på 9 med astma", 9),
+        ("ungen tisser på seg om natta, er 8 år", 8),
+        ("mann 67 år med kols", 67),
+        ("kvinne, 54", 54),
+        ("pasient 72 år, kvinne, med hjertesvikt", 72),
+        ("66-åring", 66),
+        ("I am a 34 year old woman", 34),
+        ("datteren min er 6 måneder", 0.5),
+        ("to år", 2),
+    ],
+)
+def test_stated_ages_are_read(message: str, age: float) -> None:
+    assert read_age(message, YEAR) == age
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "tja 67",
+        "har hatt diabetes i 10 år",
+        "for 10 år siden",
+        "operert for 3 år sidan",
+        "jeg er 54 kg",
+        "gravid i uke 12",
+        "HbA1c 58",
+        "jeg er 400 år",
+        "kols",
+    ],
+)
+def test_durations_and_measurements_are_no_ages(message: str) -> None:
+    assert read_age(message, YEAR) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [
+        ("tja 67", 67),
+        ("ca 7,5", 7.5),
+        ("sekstisju", 67),
+        ("nei forresten, 64", 64),
+        ("HbA1c 58", 58),
+        ("60-70", None),
+        ("mellom 60 og 70", None),
+        ("vet ikke", None),
+    ],
+)
+def test_a_number_is_read_when_there_is_one(message: str, number: float | None) -> None:
+    assert read_number(message) == number
+
+
+YES = [
+    "ja",
+    "jo",
+    "Ja!",
+    "jepp",
+    "ja det har jeg",
+    "jau",
+    "yes I do",
+    "nei, eller jo litt",
+    "ja, men bare litt",
+    "tror det",
+]
+NO = [
+    "nei",
+    "Nei.",
+    "nope",
+    "niks",
+    "nei, aldri",
+    "har aldri hatt det",
+    "det har jeg ikke",
+    "ja, eller nei",
+    "tror ikke det",
+    "ikke som jeg vet",
+    "I don't think so",
+]
+UNKNOWN = [
+    "vet ikke",
+    "veit ikkje",
+    "æ veit itj",
+    "vet ikke helt",
+    "usikker",
+    "hopp over",
+    "don't know",
+    "kanskje",
+    "husker ikke",
+    "ingen aning",
+    "nei, jeg vet ikke",
+]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [*((m, Said.YES) for m in YES), *((m, Said.NO) for m in NO), *((m, Said.UNKNOWN) for m in UNKNOWN)],
+)
+def test_yes_no_and_unknown_are_kept_apart(message: str, said: Said) -> None:
+    assert read_answer(message) is said
+
+
+@pytest.mark.parametrize("message", ["diabetes", "67", "hva betyr det?", "jeg er kvinne", ""])
+def test_what_is_no_answer_is_none(message: str) -> None:
+    assert read_answer(message) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "subject", "sex"),
+    [
+        ("jenta mi på 6 har leukemi", Subject.CHILD, "female"),
+        ("sønnen har peanøttallergi", Subject.CHILD, "male"),
+        ("jeg er mor til en gutt på 9", Subject.CHILD, "male"),
+        ("mannen min har als", Subject.PARTNER, "male"),
+        ("hu mor e heilt borte", Subject.PARENT, "female"),
+        ("min pappa har fått prostatacancer", Subject.PARENT, "male"),
+        ("pasient 72 år, kvinne, med hjertesvikt", Subject.PATIENT, "female"),
+        ("jeg er mann på 45", Subject.SELF, "male"),
+        ("gravid og plaga av kvalme", None, "female"),
+        ("kols", None, None),
+    ],
+)
+def test_whose_facts_and_which_sex(
+    message: str, subject: Subject | None, sex: str | None, linker: Linker
+) -> None:
+    facts = read_facts(message, linker.link, YEAR)
+    assert (facts.subject, facts.sex) == (subject, sex)
+
+
+@pytest.mark.parametrize(
+    ("message", "when"),
+    [
+        ("jeg har astma", When.PRESENT),
+        ("mann 67 med astma", When.PRESENT),
+        ("har hatt astma", When.PAST),
+        ("jeg har ikke astma", When.ABSENT),
+        ("legen mistenker astma", When.SUSPECTED),
+        ("astma", When.MENTIONED),
+        ("studier om astma", When.MENTIONED),
+    ],
+)
+def test_a_named_disease_is_a_fact_only_when_somebody_has_it(
+    message: str, when: When, linker: Linker
+) -> None:
+    (condition,) = read_facts(message, linker.link, YEAR).conditions
+    assert (condition.concept, condition.when) == ("asthma", when)
+
+
+@pytest.mark.parametrize("row", list(rows("listen.tsv")), ids=lambda row: row["example"])
+def test_every_row_of_the_table_hears_its_own_example(row: dict[str, str]) -> None:
+    assert row["intent"] in intents(row["example"])
+
+
+def test_no_word_stands_for_two_people() -> None:
+    words = [word for row in rows("people.tsv") for word in row["words"].split("|")]
+    assert len(words) == len(set(words))
