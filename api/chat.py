@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from importlib import import_module
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -26,11 +27,17 @@ class Chat:
 
     def __init__(self) -> None:
         self._app: ASGIApp | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forwards with the whole path, because gradio is mounted under it once more."""
+        """Forwards with the whole path, because gradio is mounted under it once more.
+
+        Raises what kept the chat from opening, so that the server logs it and the person is told.
+        """
         if self._app is not None:
             await self._app({**scope, "root_path": scope.get("app_root_path", "")}, receive, send)
+        elif self._task is not None and self._task.done():
+            self._task.result()
         elif scope["type"] == "http":
             page = render(Request(scope), "opening.html", status=503, private=True)
             page.headers["Retry-After"] = "2"
@@ -39,16 +46,17 @@ class Chat:
     @asynccontextmanager
     async def opening(self, library: Library, settings: Settings) -> AsyncIterator[None]:
         """Opens the chat beside everything else, and closes it at the end."""
-        task = asyncio.create_task(self._run(library, settings))
+        self._task = asyncio.create_task(self._run(library, settings))
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
     async def _run(self, library: Library, settings: Settings) -> None:
-        app = await asyncio.to_thread(_build, library, settings)
+        chatbot = await asyncio.to_thread(import_module, "chatbot.app")
+        # Built here and not in the thread, where gradio would make an event loop and leave it open.
+        app: FastAPI = chatbot.mount_chat(FastAPI(openapi_url=None), open_desk(library, settings), PATH)
         async with app.router.lifespan_context(app):
             self._app = app
             await asyncio.Event().wait()
@@ -82,9 +90,3 @@ def open_desk(library: Library, settings: Settings) -> Desk:
         register=register,
         today=date.today,
     )
-
-
-def _build(library: Library, settings: Settings) -> FastAPI:
-    from chatbot.app import mount_chat  # noqa: PLC0415 - imports gradio, which takes seconds
-
-    return mount_chat(FastAPI(openapi_url=None), open_desk(library, settings), PATH)

@@ -56,7 +56,8 @@ def served(
     folder: Path, encoder: Encoder, studies: Sequence[Study] | None = None, **changes: Any
 ) -> Iterator[TestClient]:
     """A client of the application over `studies`: by default the samples, DIABETES and HOSTILE."""
-    settings = Settings(data_dir=folder, public_url="https://studievei.example", chat=False, **changes)
+    usual = {"public_url": "https://studievei.example", "chat": False}
+    settings = Settings(data_dir=folder, **(usual | changes))
     if studies is None:
         studies = [*sample_studies(), DIABETES, HOSTILE]
     with open_store(settings) as store:

@@ -1,12 +1,18 @@
+import logging
+import socket
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
+import uvicorn
 from pydantic import ValidationError
 from served import DIABETES, EVIL, Page, served
 from starlette.testclient import TestClient
 
+from api.app import create_app
 from api.figures import count
 from api.post import letterhead, open_channel
 from api.settings import Settings
@@ -174,3 +180,25 @@ def test_figures_count_open_recent_and_grouped_studies() -> None:
     )
     assert (figures.studies, figures.open, figures.recent) == (4, 2, 1)
     assert figures.groups == (("Blod", 1), ("Kreft", 2))
+
+
+def test_no_search_word_and_no_secret_link_is_logged(
+    toy_encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(data_dir=tmp_path, chat=False)
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(settings, encoder=toy_encoder), port=0, log_config=None)
+    )
+    with caplog.at_level(logging.INFO), socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            assert httpx.get(f"{address}/sok", params={"q": "plantadiagnose"}, timeout=30).status_code == 200
+            assert httpx.get(f"{address}/innboks/plantalenke", timeout=30).status_code == 404
+        finally:
+            server.should_exit = True
+            thread.join()
+    logged = [each.getMessage() for each in caplog.records if not each.name.startswith("httpx")]
+    assert logged
+    assert "planta" not in " ".join(logged)

@@ -1,5 +1,6 @@
 import json
 import re
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -179,3 +180,18 @@ def test_a_page_that_is_not_there_says_so_plainly(client: TestClient) -> None:
     assert response.status_code == 404
     assert say("trouble.not_found_text", "nb") in response.text
     assert "NCT-404 " not in response.text
+
+
+def test_the_chat_opens_beside_the_pages_and_is_listed_nowhere(toy_encoder: Encoder, tmp_path: Path) -> None:
+    with served(tmp_path, toy_encoder, [DIABETES], chat=True) as client:
+        first = client.get("/chat?study=NCT-1")
+        assert first.status_code in {200, 503}
+        deadline = time.monotonic() + 60
+        while (page := client.get("/chat/?study=NCT-1")).status_code == 503 and time.monotonic() < deadline:
+            assert say("trouble.chat_opening", "nb") in page.text
+            time.sleep(0.2)
+        assert page.status_code == 200
+        assert "gradio" in page.text
+        assert page.headers["x-robots-tag"] == "noindex"
+        assert "connect-src 'self'" in page.headers["content-security-policy"]
+        assert "/chat?study=NCT-1" in client.get("/studier/NCT-1").text
