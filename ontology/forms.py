@@ -9,6 +9,7 @@ from ontology.words import spellings, stem
 
 NO_CONCEPT = ""
 SHORTEST_PART = 5
+_SURELY_LONG = 7
 _NAMES = (FormKind.NAME, FormKind.SYNONYM)
 _NEXT_READING = 0.75
 
@@ -54,8 +55,9 @@ class FormIndex:
         if form.kind in _NAMES:
             self.vocabulary.update(stems)
             self.spellings.update(spelt)
-            if len(stems) == 1 and len(stems[0]) >= SHORTEST_PART and concept_id:
-                self.parts.add(stems[0])
+            if len(stems) == 1 and len(spelt[0]) >= SHORTEST_PART and concept_id:
+                if len(stems[0]) >= SHORTEST_PART or len(spelt[0]) >= _SURELY_LONG:
+                    self.parts.add(stems[0])
                 self.solid[spelt[0]] = stems[0]
 
     def named(self, key: str, how: How, score: float, language: str | None) -> tuple[Reading, ...]:

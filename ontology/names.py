@@ -10,6 +10,7 @@ from ontology.words import same_marks, stem
 _SHORTEST_COMPOUND = 8
 _JOINTS = ("", "s", "e", "r")
 _MOST_JOINED = 3
+_SHORTEST_END = 4
 _SHORTEST_FOREIGN = 6
 
 
@@ -104,7 +105,7 @@ class Names:
             name = self.index.solid.get(spelt[:cut])
             if name and self._is_word(spelt[cut:]):
                 return name, 0.88
-        for start in range(3, len(key) - SHORTEST_PART + 1):
+        for start in range(3, len(key) - _SHORTEST_END + 1):
             if key[start:] in self.index.parts and key[:start] not in self._undoes:
                 return key[start:], 0.8
         return "", 0.0

@@ -32,6 +32,7 @@ def linked(text: str, *, forgiving: bool = True) -> list[tuple[str, How]]:
         ("brystkreftstudie", "breast-cancer", How.COMPOUND),
         ("hjertesviktpasientene", "heart-failure", How.COMPOUND),
         ("depresjonsbehandling", "depression", How.COMPOUND),
+        ("menneskediabetes", "diabetes", How.COMPOUND),
         ("tarm kreft", "colorectal-cancer", How.SPLIT),
         ("hjerte svikt", "heart-failure", How.SPLIT),
         ("diabetis", "diabetes", How.MISSPELT),
