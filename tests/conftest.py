@@ -12,6 +12,7 @@ import pytest
 from nlp.embeddings.encoder import Encoder, Vectors, clean
 from nlp.embeddings.model import load_encoder
 
+KEPT = Path(tempfile.gettempdir()) / "studievei-tests"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -37,7 +38,14 @@ def ctgov_records(shared_data: Path) -> Callable[[str], Iterator[dict[str, Any]]
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
     """The real default model, built once on this machine and shared by all test processes."""
-    return load_encoder("", Path(tempfile.gettempdir()) / "studievei-tests")
+    return load_encoder("", KEPT)
+
+
+@pytest.fixture(scope="session")
+def model_folder(encoder: Encoder) -> Path:
+    """Where the model of `encoder` lies, for processes with a data folder of their own to link to."""
+    assert encoder.dimension
+    return KEPT / "model"
 
 
 class LetterEncoder:
