@@ -121,8 +121,8 @@ def test_hits_that_only_look_alike_are_not_passed_off_as_answers(client: TestCli
 
 
 def test_words_of_danger_show_whom_to_call(client: TestClient) -> None:
-    assert "Ring 113" in client.get("/sok", params={"q": "jeg vil ikke leve lenger"}).text
-    assert "Ring 113" not in client.get("/sok", params={"q": "diabetes"}).text
+    assert say("safety.suicide", "nb") in client.get("/sok", params={"q": "jeg vil ikke leve lenger"}).text
+    assert 'role="alert"' not in client.get("/sok", params={"q": "diabetes"}).text
 
 
 def test_what_is_typed_is_shown_and_never_run(client: TestClient) -> None:

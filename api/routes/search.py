@@ -14,7 +14,7 @@ from api.deps import Language, LibraryDep
 from api.library import Library
 from api.pages.render import render
 from api.schemas import SearchAnswer, Words
-from chatbot.safety import check
+from chatbot.safety import HELP, check
 from nlp.query import LONGEST, StatusFilter, clean
 from nlp.query import Query as Understood
 from ontology.wording import say
@@ -82,7 +82,7 @@ def search_page(
         text=text,
         wrong="",
         chosen=status,
-        urgent=check(text).help,
+        urgent=[label for label in check(text).labels if label in HELP],
         readings=readings(found.query, library, language),
         sure=any(reason.kind in _SURE for hit in found.hits for reason in hit.why),
         hits=library.studies(found.hits),
