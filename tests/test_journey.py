@@ -1,0 +1,90 @@
+"""The whole way of one real study: register record, search, chat, consent, the PI's mailbox, the answer."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from chatting import Talker
+from interested import Postbox, smtp_server
+from served import served
+
+from api.chat import open_desk
+from chatbot.prompts import PAGE
+from chatbot.reply import Kind
+from nlp.embeddings.encoder import Encoder
+from ontology.wording import say
+from registry.ctgov import read_study
+
+EASI = "NCT07064473"
+WORDS = "sukkersyke"
+PATIENT = {
+    "age": "67",
+    "sex": "mann",
+    "condition:diabetes-type-2": "ja",
+    "condition:hypertension": "ja",
+    "condition:heart-failure": "nei",
+}
+NAME, EMAIL = "Kari Testesen", "kari.testesen@example.org"
+SECONDS_FOR_THE_POST = 30
+
+
+def test_from_a_register_record_to_a_notified_investigator(
+    tmp_path: Path, encoder: Encoder, ctgov_records: Callable[[str], Iterator[dict[str, Any]]]
+) -> None:
+    studies = [read_study(record) for record in ctgov_records("norway")]
+    chosen = [study for study in studies if study.id == EASI]
+    others = islice((study for study in studies if study.id != EASI), 20)
+    postbox = Postbox()
+    with (
+        smtp_server(postbox) as port,
+        served(tmp_path, encoder, [*chosen, *others], smtp_url=f"smtp://127.0.0.1:{port}?tls=none") as client,
+    ):
+        library = client.app.state.library  # type: ignore[attr-defined]  # Starlette types `app` as any ASGI
+        talker = Talker.about(open_desk(library, client.app.state.settings))  # type: ignore[attr-defined]
+
+        # The same words give the same hits on every surface.
+        hits = [hit["id"] for hit in client.get("/api/search", params={"q": WORDS}).json()["hits"]]
+        page = client.get("/sok", params={"q": WORDS}).text
+        talker.say(WORDS)
+        assert EASI in hits
+        assert list(dict.fromkeys(re.findall(r"/studier/(NCT\d{8})", page)))[: len(hits)] == hits
+        assert list(talker.state.shown) == hits[:PAGE]
+
+        # Questions made from its real criteria, and a verdict that quotes them.
+        talker.say(EASI)
+        verdict = talker.answer_all(PATIENT)
+        quoted = [passage.text for passage in verdict.passages if passage.kind is Kind.CRITERION]
+        assert any("history of type 2 diabetes mellitus" in quote for quote in quoted)
+        assert all(quote in chosen[0].criteria for quote in quoted if quote.startswith("Participants"))
+        assert say("chat.study_decides", "nb") in verdict.text
+        assert not postbox.kept
+
+        # Nothing is sent before consent; then one message, with a link and without health data.
+        talker.say("ja", "ja, jeg samtykker")
+        receipt = talker.say(f"{NAME}, {EMAIL}")
+        own_page = next(passage.link for passage in receipt.passages if "/interesse/" in passage.link)
+        message = the_only_message(postbox)
+        assert message["To"] == chosen[0].mailbox
+        text = message.get_content()
+        for secret in (NAME, EMAIL, "diabet", "67", "hypertension", chosen[0].title):
+            assert secret.lower() not in f"{message['Subject']} {text}".lower()
+
+        # The PI opens the link, reads the pre-screening and answers; the person reads the answer.
+        inbox = re.search(r"https://\S+/innboks/\S+", text)[0]  # type: ignore[index]  # fails when there is none
+        opened = client.post(f"{inbox}/apne").text
+        assert EMAIL in opened
+        assert "history of type 2 diabetes mellitus" in opened
+        client.post(f"{inbox}/svar", data={"reply": "Vi ringer deg på torsdag."})
+        assert "Vi ringer deg på torsdag." in client.get(own_page).text
+
+
+def the_only_message(postbox: Postbox) -> Any:
+    """The message that arrives, when exactly one does."""
+    deadline = time.monotonic() + SECONDS_FOR_THE_POST
+    while not postbox.kept and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (message,) = postbox.kept
+    return message
