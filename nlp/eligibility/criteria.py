@@ -204,7 +204,8 @@ def _agreed(stated: Rule, section: Section, study: Study, subject: frozenset[str
             case Kind.AGE:
                 return _age_agrees(relation, study, excludes=excludes)
             case Kind.SEX:
-                return study.sex is not Sex.ALL or len(relation.values) > 1
+                everybody = len(relation.values) > 1
+                return not excludes if everybody else study.sex is not Sex.ALL
             case Kind.CONDITION:
                 return not (excludes and relation.concept in subject)
             case _:

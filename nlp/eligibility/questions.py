@@ -74,7 +74,7 @@ def wording(question: Question, language: str, ontology: Ontology | None = None)
     )
 
 
-def _other_names(concept: Concept, language: str, most: int = 3) -> tuple[str, ...]:
+def _other_names(concept: Concept, language: str, most: int = 2) -> tuple[str, ...]:
     spoken = language if language in LANGUAGES else "nb"
     synonyms = (
         form.text for form in concept.forms if form.kind is FormKind.SYNONYM and form.language == spoken

@@ -21,7 +21,7 @@ _LINE = re.compile(r"[^\r\n]+")
 _MARK = re.compile(
     r"(?:(?:[*•▪●◦·‣]+|[-–—](?!\d)|o(?=\s)|\(?\d{1,2}[.)](?!\d)|\(?(?:[a-h]|[ivx]{1,4})[.)](?=\s)|\(?[A-H]\)(?=\s))\s*)+"
 )
-_INLINE_MARK = re.compile(r"[•▪●]\s*|(?<=[a-zæøå0-9.;:)])\s*[-–] +(?=[A-ZÆØÅ])")
+_INLINE_MARK = re.compile(r"[•▪●]\s*|(?<=[\w.;:)])\s*[-–] +(?=[A-ZÆØÅ])")
 
 
 class Section(StrEnum):

@@ -66,11 +66,11 @@ def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
     `excludes`: it stands in a list of exclusions, where a list means any of its members.
     """
     whole = Unread(items[0].start, items[-1].end)
-    kept = _without_asides(items)
-    symbols = {item.symbol for item in kept}
-    if not kept or symbols & DOUBTFUL or _is_conditional(kept, excludes=excludes):
+    kept = _about_women(_in_the_past(_without_asides(items)))
+    doubtful = any(item.symbol in DOUBTFUL for item in kept)
+    if not kept or doubtful or _is_conditional(kept, excludes=excludes):
         return whole
-    segments = _segments(_about_women(_in_the_past(kept)))
+    segments = _segments(kept)
     if not any(segment.terms for segment in segments) or not all(_plausible(s, excludes) for s in segments):
         return whole
     return _negated(segments, whole, excludes=excludes)
@@ -79,7 +79,9 @@ def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
 def _is_conditional(items: Sequence[Item], *, excludes: bool) -> bool:
     """«Patients with asthma must ...» asks nothing of others; a "must" among exclusions is misplaced."""
     must = next((i for i, item in enumerate(items) if item.symbol == "MUST"), len(items))
-    somebody = any(isinstance(item, Term) and item.kind in _PEOPLE for item in items[:must])
+    somebody = any(
+        isinstance(item, Term) and item.symbol == "TERM" and item.kind in _PEOPLE for item in items[:must]
+    )
     return must < len(items) and (excludes or somebody)
 
 
