@@ -7,7 +7,7 @@ from chatbot.reply import Kind, Passage, Reply, Suggestion
 from chatbot.safety import Label
 from chatbot.screening import open_questions, screening_of, weigh
 from chatbot.state import Stage, State
-from nlp.eligibility.criteria import Criterion
+from nlp.eligibility.criteria import Criterion, Section
 from nlp.eligibility.logic import Truth
 from nlp.eligibility.questions import Question, wording
 from nlp.eligibility.variables import Answer, Answerer, QuestionKind
@@ -204,9 +204,11 @@ def _quote(criterion: Criterion) -> str:
 
 def _note(key: str, finding: Finding, language: str) -> str:
     section = say(f"chat.section_{finding.criterion.section}", language)
+    excludes = finding.criterion.section is Section.EXCLUSION and finding.truth is not Truth.UNKNOWN
+    found = say(f"chat.excludes_{key}" if excludes else f"chat.finding_{key}", language)
     answers = ", ".join(shown_answer(name, answer, language) for name, answer in finding.answers)
     yours = say("chat.your_answer", language, answer=answers) if answers else ""
-    return " ".join(filter(None, (section, say(f"chat.finding_{key}", language), yours)))
+    return " ".join(filter(None, (section, found, yours)))
 
 
 def _consent(state: State, desk: Desk) -> Reply:

@@ -21,16 +21,16 @@ KEY = "k" * 32
 ASTHMA = Study(
     id="TEST-1",
     source="form",
-    title="Ny inhalator for voksne med astma",
+    title="Ny inhalator for kvinner med astma",
     status=Status.OPEN,
     language="nb",
     summary="Vi prøver en ny inhalator mot astma.",
     conditions=("astma",),
     criteria=(
         "Inklusjonskriterier:\n- har astma\n\n"
-        "Eksklusjonskriterier:\n- er gravid\n- har hjertesvikt\n- ustabil sykdom etter utprøvers skjønn"
+        "Eksklusjonskriterier:\n- har hjertesvikt\n- ustabil sykdom etter utprøvers skjønn"
     ),
-    sex=Sex.ALL,
+    sex=Sex.FEMALE,
     minimum_age=18,
     maximum_age=75,
     mailbox="studie@sykehus.example",
