@@ -7,9 +7,10 @@ from chatbot.reply import Kind, Passage, Reply, Suggestion
 from chatbot.safety import Label
 from chatbot.screening import open_questions, screening_of, weigh
 from chatbot.state import Stage, State
-from nlp.eligibility.criteria import Criterion, Section
+from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import Truth
 from nlp.eligibility.questions import Question, wording
+from nlp.eligibility.sections import Section
 from nlp.eligibility.variables import Answer, Answerer, QuestionKind
 from nlp.eligibility.verdict import Finding, Outcome, Verdict
 from nlp.embeddings.search import Hit
