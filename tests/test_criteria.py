@@ -29,9 +29,16 @@ NAMES = {
     "cancer": ("cancer", "C80"),
     "hypertension": ("hypertension", "I10"),
 }
+
+
+def _forms(name: str) -> tuple[Form, ...]:
+    short = (Form("HT", "any", FormKind.ABBREVIATION),) if name == "hypertension" else ()
+    return (Form(name, "en", FormKind.NAME), *short)
+
+
 ONTOLOGY = Ontology(
     [
-        Concept(key, Kind.CONDITION, name, name, name, (Form(name, "en", FormKind.NAME),), icd10=(code,))
+        Concept(key, Kind.CONDITION, name, name, name, _forms(name), icd10=(code,))
         for key, (name, code) in NAMES.items()
     ],
     {},
@@ -136,6 +143,7 @@ def test_ages(text: str, expected: str) -> None:
         ("Patients with asthma must have FEV1 > 70 %", "-"),
         ("Treatment for cancer", "-"),
         ("Asthma nurse", "-"),
+        ("Asthma of unknown cause", "-"),
         ("Known or suspected cancer", "-"),
         ("Asthma, unless it is mild", "-"),
         ("Patients with or without diabetes", "-"),
@@ -207,6 +215,11 @@ def test_a_subheading_can_say_what_a_number_is() -> None:
 
 def test_outside_all_sections_only_age_and_sex_are_read() -> None:
     assert rules("Women aged 18 to 40\nAsthma") == ["(sex=female & age>=18<=40)", "-"]
+
+
+def test_a_short_abbreviation_counts_when_it_is_spelt_out() -> None:
+    assert rules("Exclusion Criteria:\n* HT") == ["-"]
+    assert rules("Exclusion Criteria:\n* Hypertension (HT)\n* Current HT") == ["not hypertension"] * 2
 
 
 def test_what_contradicts_the_register_is_not_believed() -> None:

@@ -63,8 +63,8 @@ def read_criteria(study: Study, linker: Linker, ontology: Ontology | None = None
 
 
 def _text_criteria(study: Study, linker: Linker, ontology: Ontology) -> Iterator[Criterion]:
-    reader = Reader(study.criteria, linker, ontology)
     subject = _subject(study, linker, ontology)
+    reader = Reader(study.criteria, linker, ontology, subject)
     scope = _Scope(study.criteria, reader)
     found = tuple(nodes(read_sections(study.criteria)))
     names = _bare_names(found, reader)

@@ -37,7 +37,7 @@ _OPERATOR = "(?:AT_LEAST|OVER|AT_MOST|UNDER)"
 _OPEN_END = "(?:(?:AND_OVER|AND_UNDER) (?!NUMBER))?"
 _LIMIT = rf"NUMBER (?:TO (?=UNIT))?{_OPEN_END}(?:UNIT )?(?:OLD )?{_OPEN_END}(?:OLD )?"
 _AGE = re.compile(
-    rf"\b(?P<age>(?P<before>(?:{_OPERATOR}|BETWEEN) (?:FILLER )?)?AGE (?:(?:FILLER|PREP|MUST) ){{0,2}}"
+    rf"\b(?P<age>(?P<before>(?:{_OPERATOR}|BETWEEN) (?:FILLER )?)?AGE (?:(?:FILLER|PREP|MUST|OF) ){{0,2}}"
     rf"|TURNED )?"
     rf"(?P<between>(?:BETWEEN|FROM) )?(?P<first>(?:{_OPERATOR} )?{_LIMIT})"
     rf"(?:(?P<join>(?:(?:TO|AND|OR|COMMA) ){{0,2}})"

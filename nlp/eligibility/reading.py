@@ -1,7 +1,7 @@
 """An item of a criteria list, with the items nested under it -> what it states, as a logic tree."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from nlp.eligibility.grammar import FACTS, Item, Term, fold
@@ -17,6 +17,9 @@ from ontology.linker import Linker, Mention
 
 EVENTS = ("G45", "I21", "I22", "I60", "I61", "I62", "I63", "I64", "S", "T")
 """ICD-10: what happens rather than lasts. Somebody "with" a stroke is somebody who has had one."""
+
+SHORT = 3
+"""Letters: abbreviations up to this length mean too many things to stand alone."""
 
 _CERTAIN = frozenset({How.EXACT, How.INFLECTED, How.ABBREVIATION})
 _LEADING = frozenset(
@@ -63,11 +66,15 @@ def _close(stack: list[tuple[Piece, list[Node]]]) -> Iterator[Node]:
 
 
 class Reader:
-    """Reads the items of one criteria text. Conditions are those that `linker` is certain of."""
+    """Reads the items of one criteria text.
 
-    def __init__(self, text: str, linker: Linker, ontology: Ontology) -> None:
+    Conditions are those that `linker` is certain of. `subject`: ids of what the study is about.
+    """
+
+    def __init__(self, text: str, linker: Linker, ontology: Ontology, subject: Set[str]) -> None:
         self._text = text
         self._ontology = ontology
+        self._subject = subject
         self._mentions = self._conditions(linker.link(text, forgiving=False))
         self._starts = [mention.start for mention in self._mentions]
         self._folded: dict[Piece, list[Item]] = {}
@@ -125,19 +132,27 @@ class Reader:
     def _conditions(self, mentions: Sequence[Mention]) -> list[Mention]:
         """Certain mentions of conditions in order of place.
 
-        Left out: a form with two meanings, and what variables.tsv asks for in its own way (pregnancy).
+        Left out: a form with two meanings; a short abbreviation that nothing else here spells out («HL»);
+        and what variables.tsv asks for in its own way (pregnancy).
         """
         by_place: dict[tuple[int, int], list[Mention]] = {}
         for mention in mentions:
             by_place.setdefault((mention.start, mention.end), []).append(mention)
-        return [
-            readings[0]
-            for place, readings in sorted(by_place.items())
-            if len(readings) == 1
-            and readings[0].how in _CERTAIN
-            and self._ontology.get(readings[0].concept).kind is ConceptKind.CONDITION
-            and not any(token.symbol in FACTS for token in tokens(self._text, *place))
-        ]
+        named = {each.concept for each in mentions if each.how is not How.ABBREVIATION} | self._subject
+        single = [readings[0] for _, readings in sorted(by_place.items()) if len(readings) == 1]
+        return [mention for mention in single if self._is_certain(mention, named)]
+
+    def _is_certain(self, mention: Mention, named: Set[str]) -> bool:
+        if (
+            mention.how not in _CERTAIN
+            or self._ontology.get(mention.concept).kind is not ConceptKind.CONDITION
+        ):
+            return False
+        short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
+        asked_otherwise = any(
+            token.symbol in FACTS for token in tokens(self._text, mention.start, mention.end)
+        )
+        return not asked_otherwise and (not short or mention.concept in named)
 
 
 def leads_to_demands(items: Sequence[Item], *, excludes: bool) -> bool:

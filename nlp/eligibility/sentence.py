@@ -15,7 +15,7 @@ from nlp.eligibility.relations import Kind, Relation
 
 CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
 _FAMILIAR = frozenset(
-    {"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "SEX", "OLD", "HISTORY", "PAST", "NOW", "MUST"}
+    {"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "SEX", "OLD", "OF", "HISTORY", "PAST", "NOW", "MUST"}
 )
 DOUBTFUL = frozenset({"DOUBT", "OTHERS"})
 """Words that may turn a sentence round («unless», «allowed») or make it about somebody else."""
@@ -32,6 +32,9 @@ _ATTRIBUTES = frozenset({Kind.AGE, Kind.SEX, Kind.CONSENT, Kind.LANGUAGE})
 """What a sentence says of a person beside the condition: «voksne over 18 år med astma eller KOLS»."""
 
 _PEOPLE = frozenset({Kind.AGE, Kind.SEX, Kind.CONDITION})
+_RENAMES = frozenset({"WORD", "USE", "CLINICAL", "GROUP", "OF"})
+"""Right after a condition these make it something else: «asthma nurse», «consumption of fish»."""
+
 _DEMANDED = frozenset({"contraception", "informed_consent", "language_nb", "language_en"})
 """What studies ask for: an inclusion names it, an exclusion names its lack."""
 
@@ -202,11 +205,7 @@ def _segment(items: Sequence[Item], familiar: frozenset[str], joined: str, *, tu
     lost = turned
     for item, following in zip(items, [*items[1:], None], strict=True):
         if isinstance(item, Term) and item.symbol == "TERM":
-            named = (
-                item.kind is Kind.CONDITION
-                and following is not None
-                and following.symbol in {"WORD", "USE", "CLINICAL", "GROUP"}
-            )
+            named = item.kind is Kind.CONDITION and following is not None and following.symbol in _RENAMES
             if lost or named:  # "asthma nurse" is not about having asthma
                 rest = lost = True
             else:
