@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RECORDS ?= ../shared/data
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-train lint format bench eval clean
@@ -28,10 +29,11 @@ format: $(VENV)/dev.stamp       ## Let ruff put the code in order
 	$(BIN)/ruff format .
 
 bench: $(VENV)/train.stamp      ## Speed, memory and set-up, against the plain alternatives
-	$(BIN)/python -m eval bench
+	$(BIN)/studievei eval bench $(RECORDS)/ctgov/world.jsonl.gz --queries $(RECORDS)/lay_queries_dev.jsonl --install
 
 eval: $(VENV)/dev.stamp         ## Search quality on the shared collections
-	$(BIN)/studievei eval retrieval ../shared/data/sigir2016
+	$(BIN)/studievei eval retrieval $(RECORDS)/sigir2016
+	$(BIN)/studievei eval retrieval $(RECORDS)/sigir2016 --queries keyword_queries
 
 clean:           ## Remove the environment (never the data)
 	rm -rf $(VENV)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nlp.embeddings.bundle import Bundle, Quantized, bundled_file, read_bundle
+from nlp.embeddings.bundle import bundled_file, read_bundle
 from nlp.embeddings.encoder import Encoder
 from nlp.embeddings.http_encoder import BATCH, HttpEncoder
-from nlp.embeddings.model import build_tokenizer, load_encoder
+from nlp.embeddings.hugging_face import write_hugging_face_folder
+from nlp.embeddings.model import load_encoder
 from nlp.embeddings.torch_encoder import SentenceTransformerEncoder
 from ontology.errors import Unavailable
 
@@ -125,67 +126,3 @@ def test_sentence_transformers_with_the_same_weights_gives_the_same_vectors(
 def test_a_folder_without_a_model_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="owner/model"):
         load_encoder(str(tmp_path), tmp_path)
-
-
-PLACES = {
-    "q": "attention.self.query",
-    "k": "attention.self.key",
-    "v": "attention.self.value",
-    "ao": "attention.output.dense",
-    "aln": "attention.output.LayerNorm",
-    "fi": "intermediate.dense",
-    "fo": "output.dense",
-    "oln": "output.LayerNorm",
-}
-
-
-def write_hugging_face_folder(bundle: Bundle, folder: Path) -> None:
-    """The bundle's weights, in full precision, as transformers keeps them."""
-    import torch  # noqa: PLC0415 - only where `make test-train` installed it
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast  # noqa: PLC0415
-
-    shape = bundle.shape
-    config = BertConfig(
-        vocab_size=len(bundle.weights["emb.word"].nibbles),
-        hidden_size=shape.hidden,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        intermediate_size=shape.inner,
-        max_position_embeddings=shape.positions,
-        layer_norm_eps=shape.epsilon,
-    )
-    model = BertModel(config, add_pooling_layer=False)
-    model.load_state_dict({name: torch.tensor(value) for name, value in state(bundle).items()}, strict=True)
-    model.save_pretrained(folder)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=build_tokenizer(bundle),
-        pad_token="<pad>",
-        unk_token="<unk>",
-        bos_token="<s>",
-        eos_token="</s>",
-        model_max_length=shape.positions,
-    )
-    tokenizer.save_pretrained(folder)
-
-
-def state(bundle: Bundle) -> dict[str, np.ndarray[Any, Any]]:
-    """Weights by the names that transformers gives them."""
-    hidden = bundle.shape.hidden
-    tensors = {
-        "embeddings.word_embeddings.weight": full(bundle.weights["emb.word"]),
-        "embeddings.position_embeddings.weight": bundle.floats["emb.pos"].reshape(-1, hidden),
-        "embeddings.token_type_embeddings.weight": bundle.floats["emb.type"].reshape(-1, hidden),
-        "embeddings.LayerNorm.weight": bundle.floats["emb.ln.w"],
-        "embeddings.LayerNorm.bias": bundle.floats["emb.ln.b"],
-    }
-    for layer in range(bundle.shape.layers):
-        for short, place in PLACES.items():
-            weight, bias = f"l{layer}.{short}.w", f"l{layer}.{short}.b"
-            value = full(bundle.weights[weight]) if weight in bundle.weights else bundle.floats[weight]
-            tensors[f"encoder.layer.{layer}.{place}.weight"] = value
-            tensors[f"encoder.layer.{layer}.{place}.bias"] = bundle.floats[bias]
-    return tensors
-
-
-def full(weights: Quantized) -> np.ndarray[Any, Any]:
-    return (weights.nibbles.astype(np.float32) - 8) * np.repeat(weights.scales.astype(np.float32), 32, axis=1)
