@@ -187,6 +187,13 @@ def test_nested_items_are_joined_as_their_lead_in_says() -> None:
     assert rules(text.format("Surgery in the case of")) == ["-"]
 
 
+def test_a_list_nested_beyond_reason_is_read_without_harm() -> None:
+    text = "Inclusion Criteria:\n" + "\n".join(f"{' ' * depth}* All of:" for depth in range(2000))
+    (criterion,) = read(text)
+    assert criterion.parsed is Parsed.NONE
+    assert criterion.end == len(text)
+
+
 def test_conditions_after_a_flat_lead_in_demand_nothing() -> None:
     assert rules("Inclusion Criteria:\n* One of the following:\n* Diagnosis of asthma\n* Age ≥ 18") == [
         "-",

@@ -18,6 +18,9 @@ from ontology.linker import Linker, Mention
 EVENTS = ("G45", "I21", "I22", "I60", "I61", "I62", "I63", "I64", "S", "T")
 """ICD-10: what happens rather than lasts. Somebody "with" a stroke is somebody who has had one."""
 
+DEEPEST = 10
+"""Levels. Real lists have four at most."""
+
 SHORT = 3
 """Letters: abbreviations up to this length mean too many things to stand alone."""
 
@@ -42,11 +45,11 @@ class Node:
 
 
 def nodes(pieces: Sequence[Piece]) -> Iterator[Node]:
-    """Nest items by their indent; a heading ends every nest."""
+    """Nest items by their indent, at most DEEPEST deep; a heading ends every nest."""
     stack: list[tuple[Piece, list[Node]]] = []
     for piece in pieces:
         if piece.kind is PieceKind.ITEM:
-            while stack and stack[-1][0].depth >= piece.depth:
+            while stack and (stack[-1][0].depth >= piece.depth or len(stack) == DEEPEST):
                 yield from _close(stack)
             stack.append((piece, []))
         elif piece.kind is PieceKind.HEADING:

@@ -5,7 +5,7 @@ stand: unknown words *before* a condition may change whose condition it is, so t
 unknown words *after* it can only narrow it («asthma treated with ...»).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -60,7 +60,7 @@ class _Segment:
 
     @property
     def variables(self) -> set[str]:
-        return {relation.variable for term in self.terms for relation in relations(term.rule)}
+        return set().union(*map(_variables, self.terms))
 
 
 def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
@@ -101,6 +101,7 @@ def _without_asides(items: Sequence[Item]) -> list[Item]:
     Empty when the sentence opens with an example or an exception, or a bracket never closes.
     """
     kept: list[Item] = []
+    said: set[str] = set()
     position = 0
     while position < len(items):
         item = items[position]
@@ -108,22 +109,26 @@ def _without_asides(items: Sequence[Item]) -> list[Item]:
             return [*kept, replace(item, symbol="ASIDE")] if kept else []
         if item.symbol != "OPEN":
             kept.append(item)
+            said |= _variables(item)
             position += 1
             continue
         close = next((i for i in range(position, len(items)) if items[i].symbol == "CLOSE"), None)
         if close is None:
             return []
-        kept += _aside(items[position + 1 : close], kept)
+        kept += _aside(items[position + 1 : close], said)
         position = close + 1
     return kept
 
 
-def _aside(inside: Sequence[Item], before: Sequence[Item]) -> list[Item]:
+def _variables(item: Item) -> set[str]:
+    return {each.variable for each in relations(item.rule)} if isinstance(item, Term) else set()
+
+
+def _aside(inside: Sequence[Item], said: Set[str]) -> list[Item]:
     """What a bracket adds: an age or a sex, nothing if it repeats, or an ASIDE that narrows."""
     terms = [item for item in inside if isinstance(item, Term)]
-    said = {r.variable for item in before if isinstance(item, Term) for r in relations(item.rule)}
     others = {item.symbol for item in inside} - {"TERM"} - _FAMILIAR
-    if not others and all(r.variable in said for term in terms for r in relations(term.rule)):
+    if not others and all(_variables(term) <= said for term in terms):
         return []
     if not others and len(terms) == 1 and terms[0].kind in {Kind.AGE, Kind.SEX}:
         return [*terms]
