@@ -41,7 +41,7 @@ def introduction(state: State, desk: Desk) -> tuple[Passage, ...]:
     language = state.language
     study = desk.study(state.study)
     someone = (Passage(say("chat.for_another", language)),) if state.subject != "self" else ()
-    return (_title(study, desk, language), Passage(say("chat.before_questions", language)), *someone)
+    return (*_title(study, desk, language), Passage(say("chat.before_questions", language)), *someone)
 
 
 def takes_interest(study: Study) -> bool:
@@ -99,7 +99,8 @@ def _hit(number: int, hit: Hit, desk: Desk, language: str) -> Passage:
     why = "; ".join(dict.fromkeys(_short(reason.text, 120) for reason in hit.why if reason.kind != "passage"))
     because = say("chat.why", language, why=why) if why else ""
     status = say(f"status.{hit.status}", language)
-    note = ". ".join(filter(None, (status, because)))
+    sample = say("site.sample", language) if desk.study(hit.study_id).is_sample else ""
+    note = ". ".join(filter(None, (status, sample, because)))
     return Passage(f"{number}. {hit.title}", Kind.STUDY, note, desk.page(hit.study_id))
 
 
@@ -114,8 +115,10 @@ def _ask(state: State, desk: Desk) -> Reply:
     return Reply(passages, _answers(question, language), text, question.variable)
 
 
-def _title(study: Study, desk: Desk, language: str) -> Passage:
-    return Passage(study.title, Kind.STUDY, say(f"status_full.{study.status}", language), desk.page(study.id))
+def _title(study: Study, desk: Desk, language: str) -> tuple[Passage, ...]:
+    status = say(f"status_full.{study.status}", language)
+    title = Passage(study.title, Kind.STUDY, status, desk.page(study.id))
+    return (title, Passage(say("site.sample_note", language))) if study.is_sample else (title,)
 
 
 def _answers(question: Question, language: str) -> tuple[Suggestion, ...]:
@@ -136,7 +139,7 @@ def _offer(state: State, desk: Desk) -> Reply:
     verdict = weigh(state, desk)
     offered = verdict.outcome is not Outcome.PROBABLY_NOT and takes_interest(study)
     passages = (
-        _title(study, desk, language),
+        *_title(study, desk, language),
         Passage(say(f"chat.outcome_{verdict.outcome}", language), Kind.HEADING),
         *_foreign(study, language),
         *_findings(verdict, state, desk),

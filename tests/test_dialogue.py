@@ -63,6 +63,16 @@ def test_a_search_shows_the_same_hits_as_every_other_surface(opened: tuple[Libra
         assert passage.note.startswith(say(f"status.{hit.status}", "nb"))
 
 
+def test_an_invented_study_says_so_wherever_it_is_shown(opened: tuple[Library, Desk]) -> None:
+    library, desk = opened
+    talker = Talker.about(desk)
+    listed = talker.say("diabetes").passages
+    sample = next(study for study in library.studies(library.find("diabetes").hits) if study[1].is_sample)[1]
+    assert say("site.sample", "nb") in next(each.note for each in listed if sample.title in each.text)
+    assert say("site.sample_note", "nb") in talker.say(sample.id).text
+    assert say("site.sample_note", "nb") in talker.answer_all({}).text
+
+
 def test_more_hits_come_on_request(opened: tuple[Library, Desk]) -> None:
     library, desk = opened
     talker = Talker.about(desk)
