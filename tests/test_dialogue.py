@@ -215,8 +215,8 @@ def test_a_question_back_is_answered_and_the_question_repeated(desk: Desk) -> No
 @pytest.mark.parametrize(
     "message",
     [
-        "er det farlig å være med i forskning",
-        "hvem ser opplysningene mine",
+        "er det trygt å delta i en studie",
+        "hvem får lese svarene mine",
         "kan jeg trekke meg",
         "får jeg betalt",
         "er jeg kvalifisert",

@@ -56,8 +56,8 @@ def test_everyday_spellings_reach_their_concept(text: str, concept: str, how: Ho
     [
         "slagord", "kreftens dag", "lungemos", "hvordan går det", "slag i sjakk", "som as",
         "det er ms igjen på klokka",
-        "HVA ER DET SOM ER SÅ RART MED DEG OG MEG", "kan man delta flere ganger", "bilen står i garasjen",
-        "hvem ser opplysningene mine", "jeg liker hester og katter", "husleie og strøm", "", "?!", "54",
+        "HVA ER DET SOM ER SÅ RART MED DEG OG MEG", "kan jeg delta i flere studier", "bilen står i garasjen",
+        "hvem får lese svarene mine", "jeg liker hester og katter", "husleie og strøm", "", "?!", "54",
     ],
 )  # fmt: skip
 def test_ordinary_words_never_become_diseases(text: str) -> None:
