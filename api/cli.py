@@ -153,6 +153,29 @@ def search(
                 show_found(library, library.find(line, status, limit))
 
 
+@app.command()
+def link(as_json: AsJson = False) -> None:
+    """Which concepts each line of standard input mentions, what it wants, and whether it is an emergency."""
+    from api.linking import link as link_text
+    from api.schemas import LinkAnswer
+    from api.show import show_linked
+    from ontology.concept import load_ontology
+    from ontology.linker import Linker
+
+    concepts = load_ontology()
+    linker = Linker(concepts)
+    for line in _lines():
+        try:
+            linked = link_text(line, linker, concepts)
+        except BadInput as error:
+            typer.echo(json.dumps({"text": line, "error": str(error), "concepts": []}, ensure_ascii=False))
+            continue
+        if as_json:
+            typer.echo(LinkAnswer.of(linked, concepts).model_dump_json())
+        else:
+            show_linked(linked, concepts)
+
+
 @words.command("check")
 def ontology_check() -> None:
     """Check the tables thoroughly and show how much they cover."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.library import Found
+from api.linking import Linked
 from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
 from nlp.query import LONGEST, StatusFilter
@@ -61,6 +62,48 @@ class QueryRead(BaseModel):
     language: str
     concepts: list[ConceptRead]
     filters: FiltersRead
+
+
+class MentionRead(ConceptRead):
+    """A concept that a text mentions: `span` are characters of the text, `score` is the belief, 0 to 1."""
+
+    span: tuple[int, int]
+    score: float
+    negated: bool
+    family: bool
+
+    @classmethod
+    def of(cls, mention: Mention, ontology: Ontology, language: str) -> "MentionRead":
+        """A mention, labelled in `language`."""
+        return cls(
+            **ConceptRead.of(mention, ontology, language).model_dump(),
+            span=(mention.start, mention.end),
+            score=round(mention.score, 3),
+            negated=mention.negated,
+            family=mention.family,
+        )
+
+
+class LinkAnswer(BaseModel):
+    """What a text was understood as; concepts in order of belief."""
+
+    text: str
+    language: str
+    intent: str
+    help: tuple[str, ...]
+    concepts: list[MentionRead]
+
+    @classmethod
+    def of(cls, linked: Linked, ontology: Ontology) -> "LinkAnswer":
+        """The answer of `studievei link`."""
+        query = linked.query
+        return cls(
+            text=query.text,
+            language=query.language,
+            intent=linked.intent,
+            help=linked.help,
+            concepts=[MentionRead.of(each, ontology, query.language) for each in query.mentions],
+        )
 
 
 class ReasonRead(FromValue):

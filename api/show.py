@@ -23,6 +23,9 @@ from registry.importing import ImportReport
 
 if TYPE_CHECKING:
     from api.library import Found, Library
+    from api.linking import Linked
+    from nlp.query import Query
+    from ontology.concept import Ontology
 
 PASSAGE_SHOWN = 160
 FAILURES_SHOWN = 20
@@ -31,15 +34,17 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+def show_linked(linked: "Linked", ontology: "Ontology") -> None:
+    """A text, what it wants, the numbers to call, and what each of its words was taken to mean."""
+    call = f" · call {', '.join(linked.help)}" if linked.help else ""
+    out.print(f"[bold]{escape(linked.query.text)}[/] · {linked.query.language} · {linked.intent}{call}")
+    _show_mentions(linked.query, ontology)
+
+
 def show_found(library: "Library", found: "Found") -> None:
     """What the words were understood as, then each hit with why it is one."""
     language = found.query.language
-    for mention in found.query.mentions:
-        concept = library.ontology.get(mention.concept)
-        codes = ", ".join(library.ontology.codes(concept.id)) or "-"
-        out.print(
-            f"[dim]{escape(mention.matched)} → {escape(concept.label(language))} ({codes}), {mention.how}[/]"
-        )
+    _show_mentions(found.query, library.ontology)
     if not found.hits:
         out.print(say("hits.none_text", language))
     for number, hit in enumerate(found.hits, start=1):
@@ -48,6 +53,17 @@ def show_found(library: "Library", found: "Found") -> None:
         for reason in hit.why:
             text = reason.text if len(reason.text) <= PASSAGE_SHOWN else reason.text[:PASSAGE_SHOWN] + " …"
             out.print(f"    [cyan]{reason.kind}[/] {escape(' '.join(text.split()))}")
+
+
+def _show_mentions(query: "Query", ontology: "Ontology") -> None:
+    for mention in query.mentions:
+        concept = ontology.get(mention.concept)
+        codes = ", ".join(ontology.codes(concept.id)) or "-"
+        marks = "".join(
+            mark for mark, said in ((", denied", mention.negated), (", family", mention.family)) if said
+        )
+        meant = f"{mention.matched} → {concept.label(query.language)} ({codes}), {mention.how}{marks}"
+        out.print(f"[dim]{escape(meant)}[/]")
 
 
 def show_import(report: ImportReport) -> None:

@@ -45,6 +45,34 @@ def retrieval(
 
 
 @app.command()
+def language(
+    file: Annotated[Path, typer.Argument(help="Rows: id, query, lang, type, icd10, hrcs, help, split.")],
+    split: Annotated[str, typer.Option(help="Only the rows of this half.")] = "",
+    missed: Annotated[bool, typer.Option(help="Also print the rows that failed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """How well everyday words are understood: hit@1, hit@3, HRCS, false concepts, emergencies."""
+    from api.show import show_rows
+    from eval.language import evaluate as measure
+    from eval.language import read_rows
+
+    report = measure(read_rows(file, split))
+    if as_json:
+        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
+        return
+    header = ("", "rows", *report.overall)
+    groups = {"all": {"rows": report.rows, **report.overall}, **report.by_type, **report.by_language}
+    rows = [(name, *(_share(values.get(column)) for column in header[1:])) for name, values in groups.items()]
+    show_rows(f"{file.name} · {report.microseconds:.0f} µs a query", header, rows)
+    for line in report.missed if missed else ():
+        typer.echo(line)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}".removesuffix(".000") if value > 1 else f"{value:.3f}"
+
+
+@app.command()
 def bench(
     records: Annotated[list[Path], typer.Argument(help="Files of ClinicalTrials.gov records.")],
     queries: Annotated[Path, typer.Option(help="A jsonl file with a field `query`.")],
