@@ -3,6 +3,7 @@
 Cheap structural checks run at every load; ontology/check.py runs the thorough ones.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -83,6 +84,13 @@ class Ontology:
         self.concepts: Mapping[str, Concept] = {concept.id: concept for concept in concepts}
         self.ambiguous = ambiguous
         """Declared ambiguous forms, in lower case: their concept ids, the likeliest first."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with anything that decides which concepts a text mentions and how they hang together."""
+        content = repr((sorted(self.ambiguous.items()), list(self.concepts.items())))
+        forms = [form for concept in self.concepts.values() for form in concept.forms]
+        return hashlib.sha256(f"{content}{forms}".encode()).hexdigest()[:16]
 
     def get(self, concept_id: str) -> Concept:
         """The concept of an id.

@@ -16,7 +16,7 @@ from nlp.embeddings.encoder import Encoder, Vectors
 from nlp.embeddings.fusion import fuse, ranks
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.query import Query, understand
-from ontology.concept import load_ontology
+from ontology.concept import CONDITION_COLUMNS, load_ontology
 from ontology.errors import BadInput, Mismatch, Unavailable
 from ontology.linker import Linker
 from registry.study import Sex, Status, Study
@@ -313,3 +313,23 @@ def test_a_rank_is_one_more_than_the_number_of_better_ones(scores: dict[int, flo
     assert ranks(scores) == {
         key: 1 + sum(other > score for other in scores.values()) for key, score in scores.items()
     }
+
+
+def test_new_words_reach_studies_that_are_indexed_already(tmp_path: Path, toy_encoder: Encoder) -> None:
+    study = Study(
+        "X-1", "form", "A diet for Kvernvik syndrome", Status.OPEN, conditions=("Kvernvik syndrome",)
+    )
+    index = StudyIndex.open(tmp_path / "index", toy_encoder, load_ontology())
+    assert index.update([study]) == 1
+    assert index.update([study]) == 0
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    cells = ["kvernvik", "-", "kvernviks", "kvernviks", "Kvernvik syndrome", "kvernvikplager", *"------"]
+    row = "\t".join([*cells, "-", "Øye", "-"])
+    (tables / "eye.tsv").write_text("\t".join(CONDITION_COLUMNS.split()) + "\n" + row + "\n", "utf-8")
+    taught = load_ontology(tables)
+    index = StudyIndex.open(tmp_path / "index", toy_encoder, taught)
+    assert index.update([study]) == 1
+    assert index.update([study]) == 0
+    (hit,) = index.search(understand("kvernvikplager", Linker(taught)))
+    assert [reason.text for reason in hit.why if reason.kind == "concept"] == ["«kvernvikplager» → kvernviks"]

@@ -28,6 +28,7 @@ CREATE TABLE study (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     digest TEXT NOT NULL,
+    ontology TEXT NOT NULL,
     title TEXT NOT NULL,
     status TEXT NOT NULL,
     words TEXT NOT NULL,
@@ -47,6 +48,14 @@ CREATE TABLE concept (
 ) WITHOUT ROWID;
 CREATE INDEX concept_of_study ON concept (study);
 """
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a study was indexed from: the digest of its text, and the fingerprint of the ontology."""
+
+    digest: str
+    ontology: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +108,21 @@ class Catalogue:
         """How many studies it holds."""
         return int(self._database.execute("SELECT count(*) FROM study").fetchone()[0])
 
-    def digests(self) -> dict[str, str]:
-        """The digest of every study by its id."""
-        return dict(self._database.execute("SELECT id, digest FROM study").fetchall())
+    def states(self) -> dict[str, State]:
+        """What every study was indexed from, by its id."""
+        rows = self._database.execute("SELECT id, digest, ontology FROM study")
+        return {study_id: State(digest, ontology) for study_id, digest, ontology in rows}
 
-    def add(self, study: Study, digest: str, chunks: Sequence[Chunk], concepts: Mapping[str, float]) -> int:
+    def add(self, study: Study, state: State, chunks: Sequence[Chunk], concepts: Mapping[str, float]) -> int:
         """Add a new study; returns its number."""
         words = "\n".join((study.title, *study.conditions, study.summary))
         (number,) = self._database.execute(
-            "INSERT INTO study (id, digest, title, status, words, sex, minimum_age, maximum_age)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+            "INSERT INTO study (id, digest, ontology, title, status, words, sex, minimum_age, maximum_age)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
             (
                 study.id,
-                digest,
+                state.digest,
+                state.ontology,
                 study.title,
                 study.status,
                 words,
@@ -127,11 +138,22 @@ class Catalogue:
                 for n, c in zip(chunk_numbers(number, len(chunks)), chunks, strict=True)
             ],
         )
+        self._write_concepts(number, concepts)
+        return int(number)
+
+    def relink(self, study_id: str, ontology: str, concepts: Mapping[str, float]) -> None:
+        """Replace what a study that is there is about."""
+        (number,) = self._database.execute(
+            "UPDATE study SET ontology = ? WHERE id = ? RETURNING number", (ontology, study_id)
+        ).fetchone()
+        self._database.execute("DELETE FROM concept WHERE study = ?", (number,))
+        self._write_concepts(number, concepts)
+
+    def _write_concepts(self, number: int, concepts: Mapping[str, float]) -> None:
         self._database.executemany(
             "INSERT INTO concept VALUES (?, ?, ?)",
             [(concept, number, weight) for concept, weight in concepts.items()],
         )
-        return int(number)
 
     def remove(self, study_id: str) -> int | None:
         """Forget a study; returns the number it had, None for an unknown id."""

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from nlp.embeddings import generation
-from nlp.embeddings.catalogue import Entry
+from nlp.embeddings.catalogue import Entry, State
 from nlp.embeddings.chunks import Chunk, chunk_study
 from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
 from nlp.embeddings.encoder import Encoder
@@ -98,7 +98,9 @@ class StudyIndex:
         return shelf.catalogue.count if shelf else 0
 
     def update(self, studies: Iterable[Study], progress: Callable[[int], None] | None = None) -> int:
-        """Add new studies and replace changed ones; returns how many those were.
+        """Add new studies, replace changed ones, and link anew what another ontology linked.
+
+        Returns how many those were.
 
         `progress` is called with the number of studies handled so far.
 
@@ -123,10 +125,10 @@ class StudyIndex:
             Unavailable: the folder cannot be written to.
         """
         with writing(self._folder):
-            known = self._digests()
+            known = self._states()
             gone = [study_id for study_id in dict.fromkeys(ids) if study_id in known]
             if gone:
-                self._write(gone, {})
+                self._write(gone, (), ())
         return len(gone)
 
     def search(self, query: Query, limit: int = 10) -> list[Hit]:
@@ -161,40 +163,42 @@ class StudyIndex:
         generation.check_manifest(folder, self._encoder.fingerprint)
         return Shelf(folder)
 
-    def _digests(self) -> dict[str, str]:
+    def _states(self) -> dict[str, State]:
         shelf = self._current()
-        return dict(shelf.digests) if shelf else {}
+        return dict(shelf.states) if shelf else {}
 
     def _replace(self, studies: Sequence[Study]) -> int:
-        known = self._digests()
-        digests = {study.id: (study, _digest(study)) for study in studies}
-        fresh = {each: pair for each, pair in digests.items() if known.get(each) != pair[1]}
-        if fresh:
-            self._write([each for each in fresh if each in known], fresh)
-        return len(fresh)
+        """Read studies with another text anew; where only the ontology changed, link them anew."""
+        known = self._states()
+        ontology = self._ontology.fingerprint
+        states = {study.id: State(_digest(study), ontology) for study in studies}
+        wanted = {study.id: study for study in studies}
+        fresh = {i: s for i, s in wanted.items() if i not in known or known[i].digest != states[i].digest}
+        stale = {i: s for i, s in wanted.items() if i not in fresh and known[i] != states[i]}
+        if fresh or stale:
+            self._write([each for each in fresh if each in known], fresh.values(), stale.values())
+        return len(fresh) + len(stale)
 
-    def _write(self, gone: Iterable[str], fresh: dict[str, tuple[Study, str]]) -> None:
-        chunks = {study_id: chunk_study(study) for study_id, (study, _) in fresh.items()}
-        vectors = self._encoder.encode_passages(
-            [_passage(fresh[c.study_id][0], c) for own in chunks.values() for c in own]
-        )
+    def _write(self, gone: Iterable[str], fresh: Iterable[Study], stale: Iterable[Study]) -> None:
+        chunked = [(study, chunk_study(study)) for study in fresh]
+        vectors = self._encoder.encode_passages([_passage(s, chunk) for s, own in chunked for chunk in own])
         shelf = self._current()
+        ontology = self._ontology.fingerprint
         with generation.next_generation(self._folder, self._encoder.fingerprint) as building:
             draft = Draft(building, shelf.folder if shelf else None, self._encoder.dimension)
             for study_id in gone:
                 draft.remove(study_id)
+            for study in stale:
+                draft.relink(study.id, ontology, self._concepts_of(study))
             row = 0
-            for study_id, (study, digest) in fresh.items():
-                own = chunks[study_id]
-                draft.add(
-                    study,
-                    digest,
-                    own,
-                    vectors[row : row + len(own)],
-                    concepts_of(study, self._ontology, self._linker),
-                )
+            for study, own in chunked:
+                state = State(_digest(study), ontology)
+                draft.add(study, state, own, vectors[row : row + len(own)], self._concepts_of(study))
                 row += len(own)
             draft.save()
+
+    def _concepts_of(self, study: Study) -> dict[str, float]:
+        return concepts_of(study, self._ontology, self._linker)
 
     @cached_property
     def _linker(self) -> Linker:

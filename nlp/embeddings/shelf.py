@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nlp.embeddings import generation
-from nlp.embeddings.catalogue import CHUNKS_PER_STUDY, Catalogue, chunk_numbers, study_of
+from nlp.embeddings.catalogue import CHUNKS_PER_STUDY, Catalogue, State, chunk_numbers, study_of
 from nlp.embeddings.chunks import Chunk
 from nlp.embeddings.dense import Bitmap, DenseIndex
 from nlp.embeddings.encoder import Vectors
@@ -40,9 +40,9 @@ class Shelf:
         self.among = lru_cache(maxsize=32)(self._among)
 
     @cached_property
-    def digests(self) -> Mapping[str, str]:
-        """The digest of every study by its id."""
-        return self.catalogue.digests()
+    def states(self) -> Mapping[str, State]:
+        """What every study was indexed from, by its id."""
+        return self.catalogue.states()
 
     def nearest(self, vector: Vectors, wanted: int, among: Among | None) -> dict[int, tuple[int, float]]:
         """The `wanted` studies nearest to a (dimension,) vector, best first: number -> (chunk, cosine)."""
@@ -82,15 +82,19 @@ class Draft:
     def add(
         self,
         study: Study,
-        digest: str,
+        state: State,
         chunks: Sequence[Chunk],
         vectors: Vectors,
         concepts: Mapping[str, float],
     ) -> None:
         """Add a study that is not there: its n chunks, their (n, dimension) vectors and what it is about."""
-        number = self._catalogue.add(study, digest, chunks, concepts)
+        number = self._catalogue.add(study, state, chunks, concepts)
         self._words.add(number, study)
         self._vectors.add(chunk_numbers(number, len(chunks)), vectors)
+
+    def relink(self, study_id: str, ontology: str, concepts: Mapping[str, float]) -> None:
+        """Replace what a study that is there is about."""
+        self._catalogue.relink(study_id, ontology, concepts)
 
     def remove(self, study_id: str) -> None:
         """Forget a study."""
