@@ -41,7 +41,7 @@ class ConceptRead(BaseModel):
             id=concept.id,
             label=concept.label(language),
             icd10=ontology.codes(concept.id),
-            hrcs=concept.hrcs,
+            hrcs=ontology.categories(concept.id),
             matched=mention.matched,
             how=mention.how,
         )

@@ -126,7 +126,7 @@ def _outcome(row: Row, linked: Linked, ontology: Ontology) -> Outcome:
         row,
         hit1=any(row.icd10 & each for each in codes[:1]) if disease else None,
         hit3=any(row.icd10 & each for each in codes[:3]) if disease else None,
-        hrcs=any(row.hrcs & set(ontology.get(each).hrcs) for each in concepts[:1]) if disease else None,
+        hrcs=any(row.hrcs & set(ontology.categories(each)) for each in concepts[:1]) if disease else None,
         false_concept=any(codes) if row.type in WITHOUT_DISEASE else None,
         emergency_found=row.help <= set(linked.help) if danger else None,
         false_alarm=linked.intent is Intent.EMERGENCY if not danger else None,

@@ -130,6 +130,13 @@ class Ontology:
             return concept.icd10
         return _unique(code for each in concept.suggests for code in self.concepts[each].icd10)
 
+    def categories(self, concept_id: str) -> tuple[str, ...]:
+        """HRCS labels that a mention of this concept speaks of: its own, else those of what it suggests."""
+        concept = self.get(concept_id)
+        if concept.hrcs:
+            return concept.hrcs
+        return _unique(label for each in concept.suggests for label in self.concepts[each].hrcs)
+
     def related(self, codes: Iterable[str]) -> tuple[str, ...]:
         """Ids of the concepts that carry one of `codes`, a code above it or a code below it."""
         wanted = tuple(codes)
