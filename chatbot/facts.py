@@ -8,22 +8,27 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from chatbot.phrases import phrase, plain, rows
+from nlp.language import detect
+from nlp.numbers import in_digits
+from nlp.people import Subject, person_in
+from nlp.query import clean, stated_age
 
 if TYPE_CHECKING:
     from ontology.linker import Mention
 
-OLDEST = 120
-
-
-class Subject(StrEnum):
-    """Whose facts these are."""
-
-    SELF = "self"
-    CHILD = "child"
-    PARENT = "parent"
-    PARTNER = "partner"
-    PATIENT = "patient"
-    OTHER = "other"
+__all__ = [
+    "Condition",
+    "Facts",
+    "Said",
+    "Subject",
+    "When",
+    "intents",
+    "read_age",
+    "read_answer",
+    "read_facts",
+    "read_number",
+    "words_after",
+]
 
 
 class Said(StrEnum):
@@ -69,13 +74,11 @@ class Facts:
 
 def read_facts(message: str, link: Callable[[str], tuple["Mention", ...]], year: int) -> Facts:
     """What `message` says; `link` finds the concepts in it, `year` is this year (for years of birth)."""
-    text = plain(message)
-    subject, sex = _person(text)
-    age = read_age(message, year)
+    person = person_in(message, detect(message))
     return Facts(
-        subject=subject,
-        age=age,
-        sex=sex,
+        subject=person.subject,
+        age=read_age(message, year),
+        sex=person.sex,
         conditions=_conditions(message, link(message)),
         answer=read_answer(message),
         number=read_number(message),
@@ -96,7 +99,7 @@ def read_answer(message: str) -> Said | None:
 
 def read_number(message: str) -> float | None:
     """The only number of a message, in digits or in words; None when there is none or several («60-70»)."""
-    found = re.findall(r"(?<![\w.,-])\d+(?:[.,]\d+)?(?![\w-])", _in_digits(plain(message)))
+    found = re.findall(r"(?<![\w.,-])\d+(?:[.,]\d+)?(?![\w-])", in_digits(plain(message)))
     if len(found) != 1 or re.search(r"\d\s*[-–]\s*\d", message):
         return None
     return float(found[0].replace(",", "."))
@@ -104,14 +107,7 @@ def read_number(message: str) -> float | None:
 
 def read_age(message: str, year: int) -> float | None:
     """An age in years that is stated as one. A lone number («tja 67») is not: see `read_number`."""
-    text = _in_digits(plain(message))
-    if born := _BORN.search(text):
-        return _years_since(int(born["year"]), year)
-    for pattern, a_year in _AGES:
-        if found := pattern.search(text):
-            age = float(found["age"]) / a_year
-            return round(age, 2) if age <= OLDEST else None
-    return None
+    return stated_age(clean(message), year)
 
 
 def intents(message: str) -> frozenset[str]:
@@ -129,21 +125,6 @@ def words_after(intent: str, message: str) -> str:
 
 def _found(intent: str, text: str) -> list[re.Match[str]]:
     return [found for name, words in _listen() if name == intent for found in words.finditer(text)]
-
-
-def _person(text: str) -> tuple[Subject | None, str | None]:
-    """Who is spoken of, and their sex. «Jeg er mor til en gutt på 9» speaks of the boy."""
-    text = _SELF_AS_PARENT.sub(" ", text)
-    for subject, words, sex in _people():
-        if words.search(text):
-            return subject, sex or _own_sex(text)
-    return (Subject.SELF if _SELF.search(text) else None), _own_sex(text)
-
-
-def _own_sex(text: str) -> str | None:
-    """The sex that the words «mann», «kvinne» and the like give, when they give just one."""
-    given = {sex for sex, words in _SEXES.items() if words.search(text)}
-    return given.pop() if len(given) == 1 else None
 
 
 def _conditions(message: str, mentions: tuple["Mention", ...]) -> tuple[Condition, ...]:
@@ -164,70 +145,6 @@ def _when(mention: "Mention", message: str) -> When:
     return When.PRESENT if "claim" in before else When.MENTIONED
 
 
-def _years_since(born: int, year: int) -> float | None:
-    """The age reached this year; of two digits the century that gives somebody born already."""
-    if born < 100:
-        born += year // 100 * 100 if born <= year % 100 else year // 100 * 100 - 100
-    return float(year - born) if 0 <= year - born <= OLDEST else None
-
-
-def _in_digits(text: str) -> str:
-    """« sekstisju », « seksti sju » and « fem og seksti » as 67, 67 and 65."""
-    values = _numbers()
-    return _number_words().sub(lambda found: str(sum(values[each] for each in found.groups() if each)), text)
-
-
-@cache
-def _numbers() -> dict[str, int]:
-    return {row["word"]: int(row["value"]) for row in rows("numbers.tsv")}
-
-
-@cache
-def _number_words() -> re.Pattern[str]:
-    """One and two are also articles and prepositions: alone they count only as somebody's years."""
-    units, tens, alone, small = (
-        "|".join(word for word, value in _numbers().items() if value in values)
-        for values in (range(1, 10), range(20, 100, 10), (*range(3, 21), *range(30, 101, 10)), range(1, 3))
-    )
-    compound = rf"({units}) ?og ?({tens})|({tens})[ -]?({units})"
-    return re.compile(rf"(?<= )(?:{compound}|({alone})|({small})(?= (?:år|åring|years?) ))(?=\s|år)")
-
-
 @cache
 def _listen() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((row["intent"], phrase(row["phrase"])) for row in rows("listen.tsv"))
-
-
-@cache
-def _people() -> tuple[tuple[Subject, re.Pattern[str], str], ...]:
-    return tuple((Subject(row["subject"]), phrase(row["words"]), row["sex"]) for row in rows("people.tsv"))
-
-
-_SELF = phrase("jeg|eg|æ|e|æg|i|im|ive|min|mitt|mine|my|meg|me|mæ")
-_SELF_AS_PARENT = phrase("er|am|e @parent til|åt|to|of|for")
-_SEXES = {"female": phrase("@female"), "male": phrase("@male")}
-
-_AGE = r"(?P<age>\d{1,3}(?:[.,]5)?)"
-_MONTH = r" ?(?:måneder|månader|mnd|months?)"
-_DURATION = "".join(rf"(?<! {word} )" for word in ("i", "for", "in", "siste", "over", "etter", "hatt"))
-_LATER = r"(?! (?:siden|sidan|sia|ago|etter|med))"
-_OTHER_UNIT = (
-    r"(?! ?(?:kg|kilo|%|prosent|cm|mg|uke|vek|week|måned|månad|mnd|month|dag|day|time|hour|barn|av|of)|\S*\d)"
-)
-_PERSON = (
-    r"(?:mann|kvinne|gutt|jente|dame|kar|man|woman|boy|girl|male|female|min|mi|mitt|sønn|datter|mor|far|pasient"
-    r"|kone|barn)"
-)
-_ABOUT = r"(?: ein?| en| snart| ca| nå| no| rundt| bare)*"
-_BORN = re.compile(
-    r" (?:født|fødd|fødde|born|f)(?: i| in| den)?(?: \d{1,2}\.? \D\S*)? (?:\d{1,2}\.\d{1,2}\.)?"
-    r"(?P<year>(?:19|20)?\d\d)(?=\s)"
-)
-_AGES = (
-    (re.compile(rf" (?:på|er|is) {_AGE}{_MONTH}(?=\s)"), 12),
-    (re.compile(rf" {_AGE}{_MONTH} (?:gammel|gamal|gammal|old)(?=\s)"), 12),
-    (re.compile(rf" {_DURATION}{_AGE} ?-?(?:år|åring\S*|årig|years?|yrs?|yo|y/o)(?=\s){_LATER}"), 1),
-    (re.compile(rf" (?:er|e|am|im|is|fyller|blir){_ABOUT} {_AGE}{_OTHER_UNIT}(?=\s)"), 1),
-    (re.compile(rf" {_PERSON}(?: ,)?(?: på| er| of| aged| min| mi)? {_AGE}{_OTHER_UNIT}(?=\s)"), 1),
-    (re.compile(rf" {_AGE} ?(?:årig |år gammel |år gamal )?{_PERSON}(?=\s)"), 1),
-)

@@ -2,16 +2,18 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from datetime import date
 from typing import Literal, get_args
 
+from nlp.cues import cues
 from nlp.language import detect, words
+from nlp.numbers import in_digits
+from nlp.people import Asker, asker_in, person_in, person_words
+from nlp.places import Place, place_in
 from ontology.errors import BadInput
 from ontology.linker import Linker, Mention
-from ontology.table import read_roles
 from registry.study import Sex
 
 LONGEST = 2_000
@@ -31,16 +33,39 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question as it was understood. Spans of `mentions` lie in `text`."""
+    """A question as it was understood. Spans of `mentions` lie in `text`.
+
+    `open_stated`: the words ask for studies that recruit, and `filters.status` follows them.
+    `place`, `healthy_volunteer` and `asker` are understood and narrow nothing.
+    """
 
     text: str
     language: str
     mentions: tuple[Mention, ...] = ()
     filters: Filters = Filters()
+    place: Place | None = None
+    healthy_volunteer: bool = False
+    open_stated: bool = False
+    asker: Asker | None = None
 
 
-def understand(text: str, linker: Linker, *, status: StatusFilter = "all") -> Query:
+def understand(
+    text: str,
+    linker: Linker,
+    *,
+    status: StatusFilter = "all",
+    without: Collection[str] = (),
+    year: int | None = None,
+) -> Query:
     """Read a person's question; at most its first 2,000 characters.
+
+    Args:
+        text: the question.
+        linker: finds the concepts.
+        status: what the person chose beside the words; words that ask for open studies give open too.
+        without: what was misunderstood and is to be left out: `concept:<id>`, `age`, `sex`, `place`,
+            `healthy`, `open`. Others are ignored.
+        year: the year it is, for years of birth; by default of today.
 
     Raises:
         BadInput: nothing is left to search for, or `status` is neither open nor all.
@@ -51,8 +76,25 @@ def understand(text: str, linker: Linker, *, status: StatusFilter = "all") -> Qu
     if not cleaned:
         raise BadInput("The question is empty. Write what to look for, such as «sukkersyke» or “asthma”.")
     language = detect(cleaned)
-    filters = Filters(status=status, age=stated_age(cleaned), sex=stated_sex(cleaned, language))
-    return Query(cleaned, language, linker.link(cleaned, language), filters)
+    person = person_in(cleaned, language)
+    wishes = _wishes_in(cleaned)
+    open_stated = "open" in wishes and "open" not in without
+    filters = Filters(
+        status="open" if open_stated else status,
+        age=None if "age" in without else stated_age(cleaned, year),
+        sex=None if "sex" in without else person.sex,
+    )
+    mentions = linker.link(cleaned, language)
+    return Query(
+        cleaned,
+        language,
+        tuple(mention for mention in mentions if f"concept:{mention.concept}" not in without),
+        filters,
+        place=None if "place" in without else place_in(cleaned),
+        healthy_volunteer="healthy" in wishes and "healthy" not in without,
+        open_stated=open_stated,
+        asker=asker_in(cleaned, person),
+    )
 
 
 def clean(text: str) -> str:
@@ -60,25 +102,20 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _UNSEEN.sub(" ", text[: 2 * LONGEST])).strip()[:LONGEST].rstrip()
 
 
-def stated_sex(text: str, language: str) -> Sex | None:
-    """The sex of the person asked about («kvinne», «mannen min»); None if unsaid or both are named."""
-    people = _people()
-    named = [word.text.casefold() for word in words(text)]
-    if language != "en":
-        named = [word for word in named if word != "man"]
-    said = {sex for sex in (Sex.FEMALE, Sex.MALE) if not people[sex].isdisjoint(named)}
-    return said.pop() if len(said) == 1 else None
-
-
-def stated_age(text: str) -> float | None:
+def stated_age(text: str, year: int | None = None) -> float | None:
     """The age in years that the text gives a person, as `nlp.ages.age_in` reads it."""
-    if not any(character.isdecimal() for character in text):
+    low = in_digits(text.casefold())
+    if not any(character.isdecimal() for character in low):
         return None
     from nlp.ages import age_in  # noqa: PLC0415 - brings spaCy (0.5 s), and most questions hold no number
 
-    return age_in(text, frozenset().union(*_people().values()))
+    return age_in(low, person_words(), year or date.today().year)
 
 
-@cache
-def _people() -> Mapping[str, frozenset[str]]:
-    return read_roles(files("nlp") / "people.tsv")
+def _wishes_in(text: str) -> frozenset[str]:
+    """What `text` asks for beside a disease: `open` studies, studies for `healthy` people."""
+    said = f" {' '.join(word.text for word in words(text.casefold()))} "
+    wishes = {
+        role for role in ("open", "closed", "healthy") if any(f" {each} " in said for each in cues()[role])
+    }
+    return frozenset(wishes - {"open"} if "closed" in wishes else wishes)

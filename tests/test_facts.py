@@ -172,8 +172,3 @@ def test_a_named_disease_is_a_fact_only_when_somebody_has_it(
 @pytest.mark.parametrize("row", list(rows("listen.tsv")), ids=lambda row: row["example"])
 def test_every_row_of_the_table_hears_its_own_example(row: dict[str, str]) -> None:
     assert row["intent"] in intents(row["example"])
-
-
-def test_no_word_stands_for_two_people() -> None:
-    words = [word for row in rows("people.tsv") for word in row["words"].split("|")]
-    assert len(words) == len(set(words))
