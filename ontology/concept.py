@@ -250,7 +250,7 @@ def load_ontology(extra: Path | None = None) -> Ontology:
     rows = [(kind, row) for source, kind, columns in tables for row in read_table(source, columns)]
     concepts: dict[str, Concept] = {}
     for kind, row in rows:
-        concept = _concept(kind, row)
+        concept = read_concept(kind, row)
         if concept.id in concepts:
             raise row.wrong(f"the id {concept.id!r} stands in another row already", "Merge the two rows")
         concepts[concept.id] = concept
@@ -273,7 +273,12 @@ def _tables(folder: Traversable | Path) -> Iterator[tuple[Traversable | Path, Ki
             raise BadInput(f"{item.name} is no table of the ontology. Rename it to one of: {known}.")
 
 
-def _concept(kind: Kind, row: Row) -> Concept:
+def read_concept(kind: Kind, row: Row) -> Concept:
+    """The concept of one row of a table for concepts of this kind.
+
+    Raises:
+        BadInput: a code or an HRCS label cannot be one, or the row stands in the wrong table.
+    """
     cells = row.cells
     return Concept(
         id=cells["id"],
