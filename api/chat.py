@@ -83,6 +83,7 @@ def open_desk(library: Library, settings: Settings) -> Desk:
     return Desk(
         find=lambda words, _language: library.find(words).hits,
         link=library.linker.link,
+        ontology=library.ontology,
         study=library.study,
         criteria_of=library.criteria_of,
         page=lambda study_id: f"{settings.base}/studier/{quote(study_id)}",

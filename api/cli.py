@@ -156,13 +156,14 @@ def search(
 @app.command()
 def link(as_json: AsJson = False) -> None:
     """Which concepts each line of standard input mentions, what it wants, and whether it is an emergency."""
+    from api.library import open_ontology
     from api.linking import link as link_text
     from api.schemas import LinkAnswer
+    from api.settings import Settings
     from api.show import show_linked
-    from ontology.concept import load_ontology
     from ontology.linker import Linker
 
-    concepts = load_ontology()
+    concepts = open_ontology(Settings())
     linker = Linker(concepts)
     for line in _lines():
         try:
@@ -179,14 +180,48 @@ def link(as_json: AsJson = False) -> None:
 @words.command("check")
 def ontology_check() -> None:
     """Check the tables thoroughly and show how much they cover."""
+    from api.library import open_ontology
+    from api.settings import Settings
     from api.show import show_ontology
     from ontology.check import check
-    from ontology.concept import load_ontology
 
-    report = check(load_ontology())
+    report = check(open_ontology(Settings()))
     show_ontology(report)
     if report.problems:
         raise typer.Exit(1)
+
+
+@words.command("export")
+def ontology_export(
+    file: Annotated[Path, typer.Argument(help="The Turtle file to write.")],
+) -> None:
+    """Write all concepts as SKOS in Turtle, for others to use."""
+    from api.library import open_ontology
+    from api.settings import Settings
+    from ontology.skos import export_skos
+
+    concepts = open_ontology(Settings()).concepts
+    try:
+        export_skos(concepts.values()).serialize(file, format="turtle", encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{file} cannot be written ({error.strerror}). Name another file.") from error
+    typer.echo(f"{len(concepts)} concepts are in {file}.")
+
+
+@words.command("import")
+def ontology_import(
+    file: Annotated[Path, typer.Argument(help="A SKOS vocabulary in Turtle.")],
+) -> None:
+    """Add the concepts of a SKOS vocabulary to the hospital's own tables in the data folder."""
+    from api.settings import Settings
+    from ontology.skos import import_skos
+
+    settings = Settings()
+    added, known = import_skos(file, settings.ontology_dir)
+    typer.echo(
+        f"{added} concepts were put into {settings.ontology_dir}; {known} have ids that are known already."
+    )
+    typer.echo("Run `studievei index --rebuild`, so that studies are found by them too.")
 
 
 @app.command()

@@ -3,7 +3,7 @@
 Pages, API, chat and commands all ask here, so that the same words give the same hits everywhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,15 +46,19 @@ class Library:
         self.linker = linker
         self.index = index
         self.vault = vault
-        self._criteria = lru_cache(CRITERIA_KEPT)(lambda study: read_criteria(study, linker))
+        self._criteria = lru_cache(CRITERIA_KEPT)(lambda study: read_criteria(study, linker, ontology))
 
-    def find(self, text: str, status: StatusFilter = "all", limit: int = 10) -> Found:
+    def find(
+        self, text: str, status: StatusFilter = "all", limit: int = 10, without: Collection[str] = ()
+    ) -> Found:
         """The studies that fit the first 2,000 characters of a text, best first.
+
+        `without` names what is to be left out of how the text is understood, as in `understand`.
 
         Raises:
             BadInput: the text holds no word, or `status` or `limit` cannot be used.
         """
-        query = understand(text, self.linker, status=status)
+        query = understand(text, self.linker, status=status, without=without)
         return Found(query, self.index.search(query, limit))
 
     def study(self, study_id: str) -> Study:
@@ -91,7 +95,7 @@ def open_library(settings: Settings, encoder: Encoder | None = None) -> Iterator
         BadInput: a setting cannot be used.
     """
     with open_store(settings) as store:
-        ontology = load_ontology()
+        ontology = open_ontology(settings)
         index = open_index(settings, encoder)
         yield Library(store, ontology, Linker(ontology), index, Vault(load_key(settings.key_file)))
 
@@ -120,4 +124,14 @@ def open_index(settings: Settings, encoder: Encoder | None = None, *, rebuild: b
     """
     model = encoder or load_encoder(settings.encoder, settings.data_dir)
     start = StudyIndex.rebuild if rebuild else StudyIndex.open
-    return start(settings.index_dir, model, load_ontology())
+    return start(settings.index_dir, model, open_ontology(settings))
+
+
+def open_ontology(settings: Settings) -> Ontology:
+    """The concepts, with those of the hospital's own tables when its data folder has some.
+
+    Raises:
+        BadInput: one of the hospital's tables breaks the format.
+    """
+    own = settings.ontology_dir
+    return load_ontology(own if own.is_dir() else None)

@@ -41,6 +41,8 @@ def link(text: str, linker: Linker, ontology: Ontology) -> Linked:
 
 
 def _intent(query: Query, ontology: Ontology) -> Intent:
+    if query.healthy_volunteer and not query.mentions:
+        return Intent.HEALTHY_VOLUNTEER
     named = [mention.concept for mention in query.mentions if not mention.negated]
     if any(ontology.codes(each) for each in named):
         return Intent.CONDITION

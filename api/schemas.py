@@ -9,7 +9,7 @@ from api.library import Found
 from api.linking import Linked
 from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
-from nlp.query import LONGEST, StatusFilter
+from nlp.query import LONGEST, Query, StatusFilter
 from ontology.concept import Ontology
 from ontology.linker import Mention
 from registry.study import Study
@@ -47,12 +47,35 @@ class ConceptRead(BaseModel):
         )
 
 
+class PlaceRead(FromValue):
+    """A place that the query names, in WGS 84 degrees."""
+
+    name: str
+    latitude: float
+    longitude: float
+
+
 class FiltersRead(FromValue):
-    """The filters that were used, and the age and sex that the words tell of."""
+    """What the words tell of. Status, age and sex narrow the hits; the others are understood only."""
 
     status: StatusFilter
     age: float | None
     sex: str | None
+    place: PlaceRead | None
+    healthy_volunteer: bool
+    asker: str | None
+
+    @classmethod
+    def of(cls, query: Query) -> "FiltersRead":
+        """The filters of a query, and what else it says about the person."""
+        return cls(
+            status=query.filters.status,
+            age=query.filters.age,
+            sex=query.filters.sex,
+            place=PlaceRead.model_validate(query.place) if query.place else None,
+            healthy_volunteer=query.healthy_volunteer,
+            asker=query.asker,
+        )
 
 
 class QueryRead(BaseModel):
@@ -146,7 +169,7 @@ class SearchAnswer(BaseModel):
                 text=query.text,
                 language=query.language,
                 concepts=[ConceptRead.of(each, ontology, query.language) for each in query.mentions],
-                filters=FiltersRead.model_validate(query.filters),
+                filters=FiltersRead.of(query),
             ),
             hits=[HitRead.of(hit) for hit in found.hits],
             took_ms=round(took_ms, 2),

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         return self.data_dir / "index"
 
     @property
+    def ontology_dir(self) -> Path:
+        """Where a hospital may put tables of its own, named and made like those of ontology/concepts/."""
+        return self.data_dir / "ontology"
+
+    @property
     def key_file(self) -> Path:
         """The key of the vault; whoever has it can read what people left with us."""
         return self.data_dir / "vault.key"

@@ -6,6 +6,7 @@ from datetime import date
 
 from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
+from ontology.concept import Ontology
 from ontology.linker import Mention
 from recruitment.consent import ConsentText
 from recruitment.person import Person
@@ -39,6 +40,7 @@ class Desk:
 
     find: Callable[[str, str], Sequence[Hit]]
     link: Callable[[str], tuple[Mention, ...]]
+    ontology: Ontology
     study: Callable[[str], Study]
     criteria_of: Callable[[Study], tuple[Criterion, ...]]
     page: Callable[[str], str]

@@ -20,7 +20,6 @@ from nlp.eligibility.variables import Answer, QuestionKind, variable
 from nlp.eligibility.verdict import Outcome
 from nlp.language import detect
 from ontology.concept import Kind as ConceptKind
-from ontology.concept import load_ontology
 from ontology.errors import StudieveiError
 from ontology.wording import LANGUAGES, say
 
@@ -145,10 +144,10 @@ def _correct(state: State, heard: str, desk: Desk) -> Turn | None:
         return None
     rest = words_after("correct", heard)
     facts = _facts(rest, desk)
-    learned = _learn(state, facts)
+    learned = _learn(state, facts, desk)
     if learned == state:
         for name in reversed(state.asked):
-            understood, answer = _answer(variable(name).kind, name, facts, rest, state.language)
+            understood, answer = _answer(name, facts, rest, state.language, desk)
             if understood:
                 learned = state.answer(name, answer)
                 break
@@ -157,17 +156,17 @@ def _correct(state: State, heard: str, desk: Desk) -> Turn | None:
                 learned = state.answer("age", facts.number)
     if learned == state:
         return _back(state, heard, desk)
-    return replace(learned, stage=Stage.ASK), _understood(state, learned)
+    return replace(learned, stage=Stage.ASK), _understood(state, learned, desk)
 
 
-def _summary(state: State, _heard: str, _desk: Desk) -> Turn:
-    return state, _understood(State(), state) or (Passage(say("chat.nothing_known", state.language)),)
+def _summary(state: State, _heard: str, desk: Desk) -> Turn:
+    return state, _understood(State(), state, desk) or (Passage(say("chat.nothing_known", state.language)),)
 
 
 def _explain(state: State, heard: str, desk: Desk) -> Turn:
     question = open_questions(state, desk)[0] if state.stage is Stage.ASK else None
     word = words_after("explain", heard)
-    if found := explanation(word, state.language, desk.link):
+    if found := explanation(word, state.language, desk):
         return state, (Passage(found),)
     unknown = (Passage(say("chat.cannot_explain", state.language)),)
     if question is None:
@@ -199,10 +198,10 @@ def _find(state: State, heard: str, desk: Desk) -> Turn:
         return replace(state, stage=Stage.SEARCH), (Passage(say("chat.say_what", state.language)),)
     state = replace(state, language=_language(state, heard))
     facts = _facts(heard, desk)
-    learned = _learn(_whose(state, facts), facts)
+    learned = _learn(_whose(state, facts), facts, desk)
     learned = replace(learned, query=heard, page=0, study="", asked=(), consent="")
     shown = hits_shown(learned, desk.find(heard, learned.language))
-    notes = _understood(state, learned)
+    notes = _understood(state, learned, desk)
     if not shown:
         nothing = Passage(say("chat.none_found", learned.language))
         return replace(learned, stage=Stage.SEARCH, query="", shown=()), (*notes, nothing)
@@ -251,22 +250,22 @@ def _choose(state: State, study_id: str, desk: Desk) -> Turn:
 def _hear_answer(state: State, heard: str, desk: Desk) -> Turn:
     question = open_questions(state, desk)[0]
     facts = _facts(heard, desk)
-    understood, answer = _answer(question.kind, question.variable, facts, heard, state.language)
+    understood, answer = _answer(question.variable, facts, heard, state.language, desk)
     if understood and not _plausible(question, answer):
         bounds = {"lower": f"{question.lower:g}", "upper": f"{question.upper:g}"}
         return state, (Passage(say("chat.out_of_bounds", state.language, **bounds)),)
-    learned = _learn(state, facts)
+    learned = _learn(state, facts, desk)
     if understood:
         learned = learned.answer(question.variable, answer)
         return replace(learned, asked=(*state.asked, question.variable)), ()
     if learned == state:
         return state, (Passage(say(f"chat.not_understood_{question.kind}", state.language)),)
-    return learned, _understood(state, learned)
+    return learned, _understood(state, learned, desk)
 
 
-def _answer(kind: QuestionKind, name: str, facts: Facts, heard: str, language: str) -> tuple[bool, Answer]:
-    """Whether a message answers a question of this kind, and what."""
-    match kind:
+def _answer(name: str, facts: Facts, heard: str, language: str, desk: Desk) -> tuple[bool, Answer]:
+    """Whether a message answers the question of this variable, and what."""
+    match variable(name).kind:
         case QuestionKind.NUMBER:
             number = facts.number if facts.age is None or name != "age" else facts.age
             if number is not None:
@@ -275,7 +274,7 @@ def _answer(kind: QuestionKind, name: str, facts: Facts, heard: str, language: s
             if choice := _choice(name, facts, heard, language):
                 return True, choice
         case QuestionKind.YES_NO:
-            said = facts.answer or _confirmed(name, facts)
+            said = facts.answer or _confirmed(name, facts, desk)
             if said in (Said.YES, Said.NO):
                 return True, said is Said.YES
     return facts.answer is Said.UNKNOWN, None
@@ -288,11 +287,11 @@ def _choice(name: str, facts: Facts, heard: str, language: str) -> str | None:
     return labels.get(heard.strip(" .!").casefold())
 
 
-def _confirmed(name: str, facts: Facts) -> Said | None:
+def _confirmed(name: str, facts: Facts, desk: Desk) -> Said | None:
     """«Diabetes» is a yes to «Har du diabetes?»; so is any narrower name for it."""
     asked = name.partition(":")[2]
     for condition in facts.conditions:
-        if asked == condition.concept or asked in load_ontology().ancestors(condition.concept):
+        if asked == condition.concept or asked in desk.ontology.ancestors(condition.concept):
             return Said.NO if condition.when is When.ABSENT else Said.YES
     return None
 
@@ -364,7 +363,7 @@ def _whose(state: State, facts: Facts) -> State:
     return replace(state, subject=facts.subject or state.subject, answers=())
 
 
-def _learn(state: State, facts: Facts) -> State:
+def _learn(state: State, facts: Facts, desk: Desk) -> State:
     """The state with what a message says about the person the screening is for."""
     if facts.subject not in (None, state.subject):
         return state
@@ -373,28 +372,28 @@ def _learn(state: State, facts: Facts) -> State:
     if facts.sex is not None:
         state = state.answer("sex", facts.sex)
     for condition in facts.conditions:
-        is_condition = load_ontology().get(condition.concept).kind is ConceptKind.CONDITION
+        is_condition = desk.ontology.get(condition.concept).kind is ConceptKind.CONDITION
         if is_condition and condition.when in _LEARNED:
             kind, answer = _LEARNED[condition.when]
             state = state.answer(f"{kind}:{condition.concept}", answer)
     return state
 
 
-def _understood(before: State, now: State) -> tuple[Passage, ...]:
+def _understood(before: State, now: State, desk: Desk) -> tuple[Passage, ...]:
     """What a message taught, so that the person can correct it."""
     new = [(name, answer) for name, answer in now.answers if (name, answer) not in before.answers]
     if not new:
         return ()
-    facts = "; ".join(_fact(name, answer, now.language) for name, answer in new)
+    facts = "; ".join(_fact(name, answer, now.language, desk) for name, answer in new)
     return (Passage(say("chat.understood", now.language, facts=facts)),)
 
 
-def _fact(name: str, answer: Answer, language: str) -> str:
+def _fact(name: str, answer: Answer, language: str, desk: Desk) -> str:
     kind, _, concept = name.partition(":")
     had = kind == "history" and answer is True
     shown = say("chat.past", language) if had else shown_answer(name, answer, language)
     if concept:
-        return f"{load_ontology().get(concept).label(language)}: {shown}"
+        return f"{desk.ontology.get(concept).label(language)}: {shown}"
     return f"{say(f'chat.fact_{name}', language)}: {shown}"
 
 

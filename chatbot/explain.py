@@ -1,16 +1,13 @@
 """Answers to questions back: what a word means, and what taking part in a study is like."""
 
-from collections.abc import Callable
-
+from chatbot.desk import Desk
 from chatbot.phrases import phrase, plain, rows
-from ontology.concept import load_ontology
-from ontology.linker import Mention
 from ontology.wording import say
 
 TOPICS = ("safe", "privacy", "money", "withdraw", "length", "several", "joining", "robot", "eligible")
 
 
-def explanation(words: str, language: str, link: Callable[[str], tuple[Mention, ...]]) -> str:
+def explanation(words: str, language: str, desk: Desk) -> str:
     """What `words` mean: from the glossary, or another name for the disease; "" when neither knows them."""
     if not words.strip():
         return ""
@@ -18,10 +15,10 @@ def explanation(words: str, language: str, link: Callable[[str], tuple[Mention, 
     for row in rows("glossary.tsv"):
         if phrase(row["words"]).search(text):
             return say(f"glossary.{row['term']}", language)
-    mentions = link(words)
+    mentions = desk.link(words)
     if not mentions:
         return ""
-    name = load_ontology().get(mentions[0].concept).label(language)
+    name = desk.ontology.get(mentions[0].concept).label(language)
     word = mentions[0].matched.strip()
     return say("chat.same_as", language, word=word, name=name) if name.casefold() != word.casefold() else ""
 

@@ -108,7 +108,7 @@ def _ask(state: State, desk: Desk) -> Reply:
     language = state.language
     questions = open_questions(state, desk)
     question = questions[0]
-    text, help_text = wording(question, language)
+    text, help_text = wording(question, language, desk.ontology)
     number, left = len(state.asked) + 1, len(questions) - 1
     place = say("chat.left" if left else "chat.last_question", language, number=number, left=left)
     passages = (Passage(place), Passage(text, Kind.HEADING, help_text))

@@ -14,7 +14,7 @@ MOST_QUESTIONS = 10
 
 def weigh(state: State, desk: Desk) -> Verdict:
     """What the answers so far say about the chosen study."""
-    return judge(state.study, desk.criteria_of(desk.study(state.study)), state.given)
+    return judge(state.study, desk.criteria_of(desk.study(state.study)), state.given, desk.ontology)
 
 
 def open_questions(state: State, desk: Desk) -> tuple[Question, ...]:
@@ -45,7 +45,7 @@ def screening_of(state: State, desk: Desk) -> Screening:
         outcome=verdict.outcome.value,
         criteria=tuple(_result(finding) for finding in verdict.findings),
         answers=tuple(
-            (wording(question, state.language)[0], given[question.variable])
+            (wording(question, state.language, desk.ontology)[0], given[question.variable])
             for question in _questions(state, desk)
             if question.variable in given
         ),

@@ -112,7 +112,7 @@ def read_skos(file: Path) -> tuple[Concept, ...]:
 
 
 def import_skos(file: Path, folder: Path) -> tuple[int, int]:
-    """Put the concepts of a Turtle file into a hospital's folder of tables; they replace its own of the same id.
+    """Put the concepts of a Turtle file into a hospital's tables; they replace its own of the same id.
 
     Nothing is written when the tables would not load.
 
@@ -172,21 +172,24 @@ def _read(graph: Graph, subject: Node) -> Concept:
     if not name:
         raise BadInput(f"The concept {concept_id!r} has no skos:prefLabel in nb, nn or en. Give it one.")
     named = {language: names.get(language) or name for language in ("nb", "nn", "en")}
-    main = _own(graph, subject, "main")
-    hrcs = _main_first(_own(graph, subject, "hrcs"), main)
+    hrcs = _main_first(graph, subject, _own(graph, subject, "hrcs"))
     return Concept(
         id=concept_id,
         kind=kind,
+        nb=named["nb"],
+        nn=named["nn"],
+        en=named["en"],
         forms=(
             *(Form(text, language, FormKind.NAME) for language, text in named.items()),
             *_forms(graph, subject),
         ),
         parents=_ids(graph, subject, SKOS.broader),
+        icd10=_notations(graph, subject, "icd10"),
+        icpc2=_notations(graph, subject, "icpc2"),
+        atc=_notations(graph, subject, "atc"),
         hrcs=hrcs or ((GENERAL,) if kind is Kind.CONDITION else ()),
         mesh="".join(_own(graph, subject, "mesh")[:1]),
         suggests=_ids(graph, subject, URIRef(f"{OWN}suggests")),
-        **named,
-        **{system: _main_first(_notations(graph, subject, system), main) for system in _CODES},
     )
 
 
@@ -224,13 +227,14 @@ def _text(literal: Literal) -> str:
     return re.sub(r"\s*\|\s*|\s+", " ", str(literal)).strip()
 
 
-def _notations(graph: Graph, subject: Node, system: str) -> list[str]:
+def _notations(graph: Graph, subject: Node, system: str) -> tuple[str, ...]:
     notations = _literals(graph, subject, SKOS.notation)
-    return [str(each) for each in notations if str(each.datatype) == OWN + system]
+    codes = (str(each) for each in notations if str(each.datatype) == OWN + system)
+    return _main_first(graph, subject, codes)
 
 
-def _main_first(values: Iterable[str], main: Iterable[str]) -> tuple[str, ...]:
-    first = frozenset(main)
+def _main_first(graph: Graph, subject: Node, values: Iterable[str]) -> tuple[str, ...]:
+    first = frozenset(_own(graph, subject, "main"))
     return tuple(sorted(values, key=lambda each: (each not in first, each)))
 
 

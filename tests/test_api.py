@@ -2,21 +2,26 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+from chatting import Talker
 from pydantic import ValidationError
 from served import DIABETES, EVIL, Page, served
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.chat import open_desk
 from api.figures import count
+from api.library import open_library
 from api.post import letterhead, open_channel
 from api.settings import Settings
 from nlp.embeddings.encoder import Encoder
+from ontology.concept import CONDITION_COLUMNS
 from ontology.errors import BadInput
 from recruitment.channel import FileDropChannel, Security, SmtpChannel
 from registry.study import Status, Study
@@ -45,6 +50,62 @@ def test_the_page_and_the_api_give_the_same_hits_in_the_same_order(client: TestC
     page = Page(client.get("/sok", params={"q": words}).text)
     links = [link["href"] for link in page.all("a") if str(link.get("href")).startswith("/studier/")]
     assert links == [f"/studier/{hit['id']}" for hit in hits]
+
+
+def test_what_the_words_say_of_the_person_is_told_and_can_be_left_out(client: TestClient) -> None:
+    words = "åpne studier for kvinne 54 med diabetes i Bergen"
+    query = client.get("/api/search", params={"q": words}).json()["query"]
+    place = {"name": "Bergen", "latitude": 60.393, "longitude": 5.324}
+    assert query["filters"] == {
+        "status": "open", "age": 54, "sex": "female", "place": place,
+        "healthy_volunteer": False, "asker": None,
+    }  # fmt: skip
+    without = ["open", "age", "sex", "place", "concept:diabetes", "concept:unknown"]
+    query = client.get("/api/search", params={"q": words, "without": without}).json()["query"]
+    assert query["concepts"] == []
+    assert query["filters"] == {
+        "status": "all", "age": None, "sex": None, "place": None, "healthy_volunteer": False, "asker": None,
+    }  # fmt: skip
+
+
+def test_the_page_and_the_api_leave_out_the_same(client: TestClient) -> None:
+    asked = {"q": "diabetes hos gutt på 9", "without": ["age", "sex"]}
+    hits = client.get("/api/search", params=asked).json()["hits"]
+    page = Page(client.get("/sok", params=asked).text)
+    links = [link["href"] for link in page.all("a") if str(link.get("href")).startswith("/studier/")]
+    assert links == [f"/studier/{hit['id']}" for hit in hits]
+    assert len(hits) > len(client.get("/api/search", params={"q": asked["q"]}).json()["hits"])
+
+
+def test_a_hospitals_own_words_are_found_asked_about_and_answered(
+    toy_encoder: Encoder, tmp_path: Path
+) -> None:
+    row = dict.fromkeys(CONDITION_COLUMNS.split(), "-") | {
+        "id": "homemade-word", "nb": "hjemmelaget ord", "nn": "heimelaga ord", "en": "homemade word",
+        "nb_also": "fjøsnirkel", "icd10": "B33", "hrcs": "Infeksjon",
+    }  # fmt: skip
+    folder = tmp_path / "ontology"
+    folder.mkdir()
+    (folder / "infection.tsv").write_text("\t".join(row) + "\n" + "\t".join(row.values()) + "\n", "utf-8")
+    study = replace(
+        DIABETES,
+        id="OWN-1",
+        title="En studie om hjemmelaget ord",
+        conditions=("hjemmelaget ord",),
+        criteria="Inclusion Criteria:\n- hjemmelaget ord",
+    )
+    with served(tmp_path, toy_encoder, [study, DIABETES]) as client:
+        answer = client.get("/api/search", params={"q": "fjøsnirkel"}).json()
+    settings = Settings(data_dir=tmp_path)
+    with open_library(settings, toy_encoder) as library:
+        talker = Talker.about(open_desk(library, settings), "OWN-1")
+        talker.say("40", "kvinne")
+        asked, heard = talker.last.text, talker.say("ja", "hva har du forstått").text
+    assert [concept["id"] for concept in answer["query"]["concepts"]] == ["homemade-word"]
+    assert answer["hits"][0]["id"] == "OWN-1"
+    assert any(reason["kind"] == "concept" for reason in answer["hits"][0]["why"])
+    assert "hjemmelaget ord" in asked
+    assert "hjemmelaget ord: Ja" in heard
 
 
 def test_open_only_gives_open_studies_only(client: TestClient) -> None:

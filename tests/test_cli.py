@@ -131,5 +131,16 @@ def test_a_file_that_is_not_json_is_reported_and_imports_nothing(home: Path, tmp
     assert "notes.jsonl line 1" in answer.stderr
 
 
+def test_words_are_exported_and_a_vocabulary_of_others_is_imported(tmp_path: Path) -> None:
+    file, house = tmp_path / "words.ttl", tmp_path / "house"
+    assert f"concepts are in {file}" in studievei(house, "ontology", "export", str(file)).stdout
+    own = '<urn:own:homemade> a skos:Concept; skos:prefLabel "fjøsnirkel"@nb .'
+    file.write_text(f"@prefix skos: <http://www.w3.org/2004/02/skos/core#> . {own}", "utf-8")
+    assert "1 concepts were put into" in studievei(house, "ontology", "import", str(file)).stdout
+    assert '"id":"homemade"' in studievei(house, "link", "--json", stdin="har du noe mot fjøsnirkel\n").stdout
+    assert "Name a Turtle file" in refusal(studievei(house, "ontology", "import", str(tmp_path / "none.ttl")))
+    assert "Name another file" in refusal(studievei(house, "ontology", "export", str(tmp_path)))
+
+
 def test_the_outbox_of_a_new_house_is_empty(home: Path) -> None:
     assert studievei(home, "outbox").stdout.startswith("0 wait")

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import pytest
 from served import DIABETES, EVIL, Page, served
@@ -104,6 +104,68 @@ def test_odd_parameters_do_no_harm(client: TestClient, odd: str) -> None:
     response = client.get(f"/sok?q=diabetes&{odd}")
     assert response.status_code == 200
     assert 'class="hits"' in response.text
+
+
+UNDERSTOOD = "åpne studier for kvinne 54 med diabetes i Bergen"
+REMOVABLE = {
+    "concept:diabetes": "Fjern: diabetes",
+    "age": "Fjern: Alder: 54 år",
+    "sex": "Fjern: Kjønn: kvinne",
+    "place": "Fjern: Bergen",
+    "open": "Fjern: Bare åpne studier",
+}
+
+
+def test_all_that_was_understood_is_shown_and_each_can_be_taken_away(client: TestClient) -> None:
+    page = Page(client.get("/sok", params={"q": UNDERSTOOD, "limit": "20"}).text)
+    links = page.all("a", **{"class": "remove"})
+    assert [link["aria-label"] for link in links] == list(REMOVABLE.values())
+    assert say("hits.place", "nb", place="Bergen") in page.words
+    for link, (reading, name) in zip(links, REMOVABLE.items(), strict=True):
+        address = str(link["href"])
+        assert parse_qs(address.partition("?")[2]) == {"q": [UNDERSTOOD], "without": [reading]}
+        left = Page(client.get(address).text).all("a", **{"class": "remove"})
+        assert [each["aria-label"] for each in left] == [each for each in REMOVABLE.values() if each != name]
+
+
+def test_readings_are_taken_away_one_after_another_until_none_is_left(client: TestClient) -> None:
+    address = f"/sok?q={quote(UNDERSTOOD)}"
+    for count in range(len(REMOVABLE), 0, -1):
+        links = Page(client.get(address).text).all("a", **{"class": "remove"})
+        assert len(links) == count
+        address = str(links[0]["href"])
+    page = client.get(address).text
+    assert 'class="remove"' not in page
+    assert say("hits.plain_words", "nb") in page
+
+
+def test_all_studies_can_be_chosen_though_the_words_say_open(client: TestClient) -> None:
+    def choices(address: str) -> list[dict[str, str | None]]:
+        wanted = {"class": "choices"}
+        html = client.get(address).text.partition(f'<ul class="{wanted["class"]}"')[2].partition("</ul>")[0]
+        return Page(html).all("a")
+
+    every, only = choices(f"/sok?q={quote('åpne studier om diabetes')}")
+    assert ("aria-current" in every, "aria-current" in only) == (False, True)
+    every, only = choices(str(every["href"]))
+    assert ("aria-current" in every, "aria-current" in only) == (True, False)
+    every, only = choices(str(only["href"]))
+    assert ("aria-current" in every, "aria-current" in only) == (False, True)
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_what_is_taken_away_is_named_in_the_readers_language(client: TestClient, language: str) -> None:
+    page = Page(client.get("/sok", params={"q": "diabetes, jente 6 mnd", "lang": language}).text)
+    names = [str(link["aria-label"]) for link in page.all("a", **{"class": "remove"})]
+    assert names[0] == say("hits.remove", language, name="diabetes")
+    assert names[1] == say("hits.remove", language, name=say("hits.age_months", language, age=6))
+
+
+def test_what_is_left_out_in_the_address_is_never_run(client: TestClient) -> None:
+    response = client.get("/sok", params={"q": "diabetes i Bergen", "without": [EVIL, "", "concept:"]})
+    assert response.status_code == 200
+    assert "<script>" not in response.text
+    assert len(Page(response.text).all("a", **{"class": "remove"})) == 2
 
 
 def test_no_hits_gives_advice_and_other_registers(toy_encoder: Encoder, tmp_path: Path) -> None:
