@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chatbot.safety import check
-from nlp.query import Query, understand
+from nlp.query import HEALTHY, Query, understand
 from ontology.concept import Ontology
 from ontology.linker import Linker
-
-HEALTHY = "healthy-volunteers"
 
 
 class Intent(StrEnum):

@@ -1,5 +1,6 @@
 """The place that a question names: «i Bergen», «nær Tromsø», «på Haukeland» -> its name and coordinates."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -31,19 +32,19 @@ class _Name:
     ordinary: bool
 
 
-def place_in(text: str) -> Place | None:
+def place_in(text: str, taken: Collection[tuple[int, int]] = ()) -> Place | None:
     """The first place that `text` names, the longest name at that point; None if there is none.
 
     A name that is also an ordinary word (Os, Time, Strand) counts only after a preposition and as a
     proper noun; a short one only after a preposition or with its capital; an abbreviation (UNN) only
-    as it is written.
+    as it is written. Nothing counts within the spans `taken` («Bergen 4-day treatment»).
     """
     said = words(text)
     names, longest = _names()
     for first in range(len(said)):
         for end in range(min(first + longest, len(said)), first, -1):
             for name in names.get(tuple(plain(word.text) for word in said[first:end]), ()):
-                if _meant(said, first, end, text, name):
+                if _meant(said, first, end, text, name) and not _within(said, first, end, taken):
                     return name.place
     return None
 
@@ -52,7 +53,7 @@ def _meant(said: list[Word], first: int, end: int, text: str, name: _Name) -> bo
     written = text[said[first].start : said[end - 1].end]
     if name.text.isupper() or _inner_capital(name.text):
         return written == name.text
-    if not same_marks(written.casefold(), name.text.casefold()):
+    if not same_marks(written.casefold(), name.text.casefold()) or _letters(written) < _letters(name.text):
         return False
     after_preposition = (
         first > 0 and not said[first].opens and said[first - 1].text.casefold() in cues()["before_place"]
@@ -60,6 +61,15 @@ def _meant(said: list[Word], first: int, end: int, text: str, name: _Name) -> bo
     if name.ordinary:
         return after_preposition and written.istitle()
     return after_preposition or written[0].isupper() or len(written) >= _SHORTEST_BARE
+
+
+def _within(said: list[Word], first: int, end: int, taken: Collection[tuple[int, int]]) -> bool:
+    return any(start <= said[first].start and said[end - 1].end <= stop for start, stop in taken)
+
+
+def _letters(text: str) -> int:
+    """How many there are; «mosjon» has too few for Mosjøen."""
+    return sum(map(str.isalpha, text))
 
 
 def _inner_capital(name: str) -> bool:

@@ -17,6 +17,8 @@ from ontology.linker import Linker, Mention
 from registry.study import Sex
 
 LONGEST = 2_000
+HEALTHY = "healthy-volunteers"
+"""The concept of a volunteer without a disease."""
 StatusFilter = Literal["open", "all"]
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u200b\u2060\ufeff]")
@@ -84,14 +86,19 @@ def understand(
         age=None if "age" in without else stated_age(cleaned, year),
         sex=None if "sex" in without else person.sex,
     )
-    mentions = linker.link(cleaned, language)
+    mentions = tuple(
+        mention for mention in linker.link(cleaned, language) if f"concept:{mention.concept}" not in without
+    )
     return Query(
         cleaned,
         language,
-        tuple(mention for mention in mentions if f"concept:{mention.concept}" not in without),
+        mentions,
         filters,
-        place=None if "place" in without else place_in(cleaned),
-        healthy_volunteer="healthy" in wishes and "healthy" not in without,
+        place=None
+        if "place" in without
+        else place_in(cleaned, [(mention.start, mention.end) for mention in mentions]),
+        healthy_volunteer={"healthy", f"concept:{HEALTHY}"}.isdisjoint(without)
+        and ("healthy" in wishes or any(m.concept == HEALTHY and not m.negated for m in mentions)),
         open_stated=open_stated,
         asker=asker_in(cleaned, person),
     )

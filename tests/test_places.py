@@ -37,6 +37,7 @@ def test_places_are_read(text: str, name: str) -> None:
     "text",
     [
         "i time hos legen", "Time hos legen", "JEG ER I TIME", "vond i nes", "vondt på os", "sus i ørene",
+        "mosjon",
         "på ski i Østerrike", "stad og land", "i sola hele dagen", "in the long time", "mistet synet på kinn",
         "bare sol og strand", "diabetes", "Hol", "i hol. Time", "ha kols", "vi bor i Våler", "unn", "",
     ],
@@ -67,8 +68,9 @@ def test_every_health_trust_is_where_the_register_says(name: str) -> None:
 
 
 def test_no_name_of_a_disease_is_a_place() -> None:
+    linker = Linker(load_ontology())
     forms = [form.text for concept in load_ontology().concepts.values() for form in concept.forms]
-    assert [text for text in forms if place_in(text)] == []
+    assert [text for text in forms if place_in(text) and understand(text, linker).place] == []
 
 
 @given(st.text(max_size=80))

@@ -16,7 +16,7 @@ from api.library import Library
 from api.pages.render import number, render
 from api.schemas import SearchAnswer, Words
 from chatbot.safety import HELP, check
-from nlp.query import LONGEST, StatusFilter, clean
+from nlp.query import HEALTHY, LONGEST, StatusFilter, clean
 from nlp.query import Query as Understood
 from ontology.concept import Ontology
 from ontology.linker import Mention
@@ -144,7 +144,7 @@ def _about_the_person(asked: Understood, language: str) -> Iterator[Reading]:
         yield Reading("sex", text, text)
     if asked.place is not None:
         yield Reading("place", asked.place.name, say("hits.place", language, place=asked.place.name))
-    if asked.healthy_volunteer:
+    if asked.healthy_volunteer and HEALTHY not in {mention.concept for mention in asked.mentions}:
         text = say("hits.healthy", language)
         yield Reading("healthy", text, text)
     if asked.open_stated:
