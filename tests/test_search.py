@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.embeddings.encoder import Encoder, Vectors
-from nlp.embeddings.fusion import fuse, ranks
+from nlp.embeddings.fusion import WEIGHTS, fuse, ranks, shares
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.query import Query, understand
 from ontology.concept import CONDITION_COLUMNS, load_ontology
@@ -333,3 +333,8 @@ def test_new_words_reach_studies_that_are_indexed_already(tmp_path: Path, toy_en
     assert index.update([study]) == 0
     (hit,) = index.search(understand("kvernvikplager", Linker(taught)))
     assert [reason.text for reason in hit.why if reason.kind == "concept"] == ["«kvernvikplager» → kvernviks"]
+
+
+def test_the_concepts_of_a_case_history_share_the_weight_of_one() -> None:
+    assert shares(0) == shares(1) == WEIGHTS
+    assert shares(3) == {**WEIGHTS, "concepts": WEIGHTS["concepts"] / 3}

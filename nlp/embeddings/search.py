@@ -13,7 +13,7 @@ from nlp.embeddings.catalogue import Entry, State
 from nlp.embeddings.chunks import Chunk, chunk_study
 from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
 from nlp.embeddings.encoder import Encoder
-from nlp.embeddings.fusion import fuse
+from nlp.embeddings.fusion import fuse, shares
 from nlp.embeddings.lock import writing
 from nlp.embeddings.shelf import Draft, Shelf, take
 from nlp.embeddings.sparse import Name, stems
@@ -226,7 +226,7 @@ class _Question:
             "meaning": self._by_meaning(wanted),
             "concepts": self._by_concepts(wanted),
         }
-        fused = fuse(legs)
+        fused = fuse(legs, shares(len(self._asked)))
         last = min(sorted(fused.values(), reverse=True)[:limit], default=0.0)
         entries = self._shelf.catalogue.entries([n for n, score in fused.items() if score >= last])
         best = sorted(entries, key=lambda entry: (-fused[entry.number], entry.id))[:limit]
