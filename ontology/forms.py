@@ -11,6 +11,7 @@ NO_CONCEPT = ""
 SHORTEST_PART = 5
 _SURELY_LONG = 7
 _NAMES = (FormKind.NAME, FormKind.SYNONYM)
+_COMPOUNDING = ("nb", "nn", "sv_da")
 _NEXT_READING = 0.75
 
 
@@ -56,7 +57,8 @@ class FormIndex:
             self.vocabulary.update(stems)
             self.spellings.update(spelt)
             if len(stems) == 1 and len(spelt[0]) >= SHORTEST_PART and concept_id:
-                if len(stems[0]) >= SHORTEST_PART or len(spelt[0]) >= _SURELY_LONG:
+                long = len(stems[0]) >= SHORTEST_PART or len(spelt[0]) >= _SURELY_LONG
+                if long and form.language in _COMPOUNDING:
                     self.parts.add(stems[0])
                 self.solid[spelt[0]] = stems[0]
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from ontology.concept import FormKind
 from ontology.forms import SHORTEST_PART, Entry, FormIndex, spoken
 from ontology.found import Found, How, Reading, Scan
-from ontology.words import same_marks, stem
+from ontology.words import inflects, same_marks, stem
 
 _SHORTEST_COMPOUND = 8
 _JOINTS = ("", "s", "e", "r")
 _MOST_JOINED = 3
 _SHORTEST_END = 4
 _SHORTEST_FOREIGN = 6
+_SURE_UNMARKED = 7
 
 
 class Names:
@@ -41,7 +42,9 @@ class Names:
         most = self.index.longest.get(scan.stems[first], 0)
         for end in range(min(first + most, len(scan.stems)), first, -1):
             entries = self.index.runs.get(" ".join(scan.stems[first:end]))
-            if entries and not any(word.opens for word in scan.words[first + 1 : end]):
+            if entries and any(word.opens for word in scan.words[first + 1 : end]):
+                entries = _written_so(scan, entries, first, end)
+            if entries:
                 readings = self._readings(scan, entries, first, end)
                 if readings:
                     yield Found(first, end, readings)
@@ -49,13 +52,16 @@ class Names:
 
     def split_at(self, scan: Scan, first: int) -> Iterator[Found]:
         """Names in one word that stand as two or three, from word `first` on: «prostata kreft»."""
+        if scan.spelt[first] in self.everyday and len(scan.spelt[first]) < _SHORTEST_END:
+            return
         for end in range(first + 2, min(first + _MOST_JOINED, len(scan.words)) + 1):
             word = scan.words[end - 1]
             if word.opens or not word.text.isalpha():
                 return
             begun = "".join(scan.spelt[first : end - 1])
-            key = stem(begun + scan.spelt[end - 1])
-            if key in self.index.parts and len(key) > len(begun) + 1:
+            whole = begun + scan.spelt[end - 1]
+            key = stem(whole)
+            if key in self.index.parts and len(key) > len(begun) + 1 and self._is_name(whole, key):
                 yield Found(first, end, self.index.named(key, How.SPLIT, 0.9, scan.language))
 
     def _readings(self, scan: Scan, entries: list[Entry], first: int, end: int) -> tuple[Reading, ...]:
@@ -106,26 +112,50 @@ class Names:
             if name and self._is_word(spelt[cut:]):
                 return name, 0.88
         for start in range(3, len(key) - _SHORTEST_END + 1):
-            if key[start:] in self.index.parts and key[:start] not in self._undoes:
-                return key[start:], 0.8
+            name = key[start:]
+            if name in self.index.parts and key[:start] not in self._undoes:
+                if self._is_name(spelt[start:], name):
+                    return name, 0.8
         return "", 0.0
+
+    def _is_name(self, spelt: str, key: str) -> bool:
+        named = any(inflects(spelt, entry.plain) for entry in self.index.runs[key])
+        return named and spelt not in self.everyday
 
     def _is_word(self, spelt: str) -> bool:
         keys = [stem(spelt.removeprefix(joint)) for joint in _JOINTS]
         return any(key in self.heads or (len(key) > 2 and key in self.index.vocabulary) for key in keys)
 
 
+def _written_so(scan: Scan, entries: list[Entry], first: int, end: int) -> list[Entry]:
+    """The entries that have the signs of the text: «E. coli», which would else be two clauses."""
+    text = scan.text[scan.words[first].start : scan.words[end - 1].end].casefold()
+    return [entry for entry in entries if entry.form.text.casefold().startswith(text)]
+
+
 def _named(entry: Entry, low: str, spelt: str, language: str | None) -> Reading | None:
     form = entry.form.text.casefold()
     if form == low:
         return _reading(entry, How.EXACT, 1.0)
-    if not same_marks(low, form):
+    foreign = language and entry.form.language not in spoken(language)
+    if not same_marks(low, form, strictly=bool(foreign)):
         return None
     if entry.plain == spelt:
         return _reading(entry, How.EXACT, 0.98)
-    if len(spelt) < _SHORTEST_FOREIGN and language and entry.form.language not in spoken(language):
+    if foreign and len(spelt) < _SHORTEST_FOREIGN or not _is_inflected(entry, low, spelt):
         return None
     return _reading(entry, How.INFLECTED, 0.95)
+
+
+def _is_inflected(entry: Entry, low: str, spelt: str) -> bool:
+    """Whether a word is a form of the entry's; names of several words are sure enough by their stems."""
+    form = entry.form
+    if " " in spelt:
+        return True
+    if form.language == "any" and not spelt.startswith(entry.plain):
+        return False
+    short = len(spelt) <= _SURE_UNMARKED
+    return inflects(spelt, entry.plain) and same_marks(low, form.text.casefold(), strictly=short)
 
 
 def _reading(entry: Entry, how: How, score: float) -> Reading:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from os.path import commonprefix
 from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*")
@@ -20,6 +21,11 @@ _ENDINGS = {
     "r": ("er", "ar"),
 }
 _SHORTEST_STEM = 4
+_WOUND = "sar"
+_TAKEN_OFF = frozenset(("", "a", "e", "i", "y", "r"))
+_PUT_ON = frozenset(
+    "a e i y n t r s en et er ar ne te es ens ets ene ane enes anes ies ers ed d".split(),
+)
 _SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -101,12 +107,28 @@ def stem(word: str) -> str:
 
 
 def _without_ending(key: str) -> str:
+    if key.endswith(_WOUND) and not key.endswith("s" + _WOUND):
+        return key
     for ending in _ENDINGS.get(key[-1:], ()):
         if key.endswith(ending) and len(key) - len(ending) >= _SHORTEST_STEM:
             return key[: -len(ending)]
     if key[-2:] in ("en", "et", "er") and len(key) > _SHORTEST_STEM:
         return key[:-1]
     return key
+
+
+def inflects(typed: str, listed: str) -> bool:
+    """Whether two plain words with one stem are forms of one word: vorter and vorte, not paris and pariet.
+
+    The listed word is taken to be in its plainest form, so that hardly more than a vowel comes off it.
+    """
+    shared = len(commonprefix((typed, listed)))
+    off, on = listed[shared:], typed[shared:]
+    if on[:1] == typed[shared - 1 : shared]:
+        on = on[1:]
+    if off in ("er", "ar", "s"):
+        return (on in _PUT_ON) != (off == "s")
+    return off in _TAKEN_OFF and (not on or on in _PUT_ON)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -118,13 +140,13 @@ def sound(word: str) -> str:
     return key
 
 
-def same_marks(text: str, form: str) -> bool:
+def same_marks(text: str, form: str, *, strictly: bool = False) -> bool:
     """Whether `text` has the marked letters of `form` or, in a longer word, none: «står» is not «stær».
 
-    Both in lower case. Swedish ä and ö count as æ and ø; accents do not count.
+    Both in lower case. Swedish ä and ö count as æ and ø; accents do not count. `strictly`: none is wrong.
     """
     typed, meant = _marks(text), _marks(form)
-    return typed == meant or (not typed and len(form) > _SHORTEST_STEM)
+    return typed == meant or (not typed and not strictly and len(form) > _SHORTEST_STEM)
 
 
 def _marks(text: str) -> str:
