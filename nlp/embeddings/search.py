@@ -234,7 +234,8 @@ class _Question:
 
     def _by_words(self, depth: int) -> list[tuple[int, float]]:
         names = [self._names(concept) for concept in self._asked]
-        return self._shelf.words.search(self._text, self._query.language, depth, names)
+        understood = " ".join(mention.matched for mention in self._query.mentions)
+        return self._shelf.words.search(self._text, self._query.language, depth, names, understood)
 
     def _names(self, concept_id: str) -> list[Name]:
         concept = self._ontology.get(concept_id)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,8 @@ STEMMERS = {"nb": "norwegian", "en": "english"}
 
 SYNONYM_BOOST = 0.8
 GUESS_BOOST = 0.4
+GUESSED_IN = ("title", "about")
+"""The parts in which a word that no study uses is looked for in another spelling."""
 MOST_WORDS = 32
 """Longer questions are cut to their first MOST_WORDS words that say something."""
 
@@ -125,14 +127,20 @@ class SparseIndex:
         self._searcher = self._index.searcher()
 
     def search(
-        self, text: str, language: str, limit: int, synonyms: Sequence[Sequence[Name]] = ()
+        self,
+        text: str,
+        language: str,
+        limit: int,
+        synonyms: Sequence[Sequence[Name]] = (),
+        understood: str = "",
     ) -> list[tuple[int, float]]:
         """The `limit` best (number, BM25 score) for the words of `text`, best first, ties by number.
 
         `synonyms` holds, for each concept that was asked for, its other names; the best of them counts.
-        A word that no study uses is read as the start of one, or as one with a typing error.
+        A word that no study uses is read as the start of one, or as one with a typing error, unless it stands
+        in `understood`: the words whose concepts were found. Guessing costs more than all else.
         """
-        queries = self._word_queries(text, language) + [
+        queries = self._word_queries(text, language, set(_WORD.findall(understood.lower()))) + [
             q for names in synonyms if (q := self._names_query(names))
         ]
         if not queries:
@@ -143,27 +151,31 @@ class SparseIndex:
         found = [(int(number or 0), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
 
-    def _word_queries(self, text: str, language: str) -> list[Query]:
+    def _word_queries(self, text: str, language: str, understood: set[str]) -> list[Query]:
         spelled = {word.lower(): stems(word, language) for word in _WORD.findall(text)}
-        return [self._word_query(found, word) for word, found in spelled.items() if found][:MOST_WORDS]
+        return [
+            self._word_query(found, guessing=word not in understood)
+            for word, found in spelled.items()
+            if found
+        ][:MOST_WORDS]
 
-    def _word_query(self, stemmed: Mapping[str, str], word: str) -> Query:
+    def _word_query(self, stemmed: Mapping[str, str], *, guessing: bool) -> Query:
         known = [
             Query.boost_query(Query.term_query(self._schema, field, stem), boost)
             for field, stem, boost in _placed(stemmed)
             if self._searcher.doc_freq(field, stem)
         ]
-        return Query.disjunction_max_query(known or self._guesses(stemmed, word), tie_breaker=0.2)
+        guesses = self._guesses(stemmed) if guessing and not known else []
+        return Query.disjunction_max_query(known or guesses, tie_breaker=0.2)
 
-    def _guesses(self, stemmed: Mapping[str, str], word: str) -> list[Query]:
+    def _guesses(self, stemmed: Mapping[str, str]) -> list[Query]:
         return [
             Query.boost_query(
-                Query.fuzzy_term_query(self._schema, field, start, distance=1, prefix=True),
+                Query.fuzzy_term_query(self._schema, field, stem, distance=1, prefix=True),
                 boost * GUESS_BOOST,
             )
-            for field, stem, boost in _placed(stemmed)
-            for start in dict.fromkeys((stem, word))
-            if len(start) >= _SHORTEST_GUESS
+            for field, stem, boost in _placed(stemmed, GUESSED_IN)
+            if len(stem) >= _SHORTEST_GUESS
         ]
 
     def _names_query(self, names: Sequence[Name]) -> Query | None:
@@ -172,7 +184,7 @@ class SparseIndex:
 
     def _name_query(self, name: Name) -> Query | None:
         words = analyzer(name.language, name.language).analyze(name.text)
-        parts = [self._word_query({name.language: word}, word) for word in words]
+        parts = [self._word_query({name.language: word}, guessing=False) for word in words]
         return Query.boolean_query([(Occur.Must, part) for part in parts]) if parts else None
 
     def _writing(self) -> IndexWriter:
@@ -202,9 +214,5 @@ def _parts(study: Study) -> dict[str, str]:
     }
 
 
-def _placed(word: Mapping[str, str]) -> list[tuple[str, str, float]]:
-    return [
-        (f"{part}_{language}", stem, boost)
-        for part, boost in BOOSTS.items()
-        for language, stem in word.items()
-    ]
+def _placed(word: Mapping[str, str], parts: Iterable[str] = BOOSTS) -> list[tuple[str, str, float]]:
+    return [(f"{part}_{language}", stem, BOOSTS[part]) for part in parts for language, stem in word.items()]
