@@ -43,8 +43,8 @@ class Misspelt:
         bound = _NEIGHBOURS_BOUND if scan.language in _NEIGHBOURS else 2.0
         meant = {
             i: [guess for guess in self._guesses(scan.spelt[i]) if guess.cost <= bound]
-            for i in range(len(scan.words))
-            if i not in covered
+            for i, word in enumerate(scan.words)
+            if i not in covered and word.text.casefold() not in self._names.everyday
         }
         for at, guesses in meant.items():
             for guess in guesses:
@@ -56,7 +56,7 @@ class Misspelt:
 
     def _guesses(self, spelt: str) -> list[Guess]:
         known = stem(spelt) in self._names.index.vocabulary or stem(spelt) in self._names.heads
-        if known or not spelt.isalpha() or spelt in self._names.everyday:
+        if known or not spelt.isalpha():
             return []
         return self._speller.near(spelt)
 

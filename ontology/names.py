@@ -109,7 +109,7 @@ class Names:
         """The longest name in a compound: before a known word («brystkreft|studie»), else at its end."""
         for cut in range(len(spelt) - 2, SHORTEST_PART - 1, -1):
             name = self.index.solid.get(spelt[:cut])
-            if name and self._is_word(spelt[cut:]):
+            if name and spelt[:cut] not in self.everyday and self._is_word(spelt[cut:]):
                 return name, 0.88
         for start in range(3, len(key) - _SHORTEST_END + 1):
             name = key[start:]

@@ -103,7 +103,7 @@ def stem(word: str) -> str:
         key = shorter
     if len(key) > _SHORTEST_STEM and key[-1] == key[-2]:
         key = key[:-1]
-    return key[:-1] + "i" if key.endswith("y") else key
+    return key[:-1] + "i" if key.endswith("y") and len(key) > 1 else key
 
 
 def _without_ending(key: str) -> str:
