@@ -7,11 +7,6 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -25,19 +20,21 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    inspect,
     select,
     text,
     update,
 )
 from sqlalchemy.exc import DatabaseError
 
-from ontology.errors import BadInput, Mismatch, StudieveiError
+from ontology.errors import BadInput, StudieveiError
 from registry.database import UtcDateTime, connect, reading, unavailable, writing
 from registry.document import fingerprint, read_document, write_document
 from registry.study import Study
 
 BATCH = 500
-MIGRATION_LOCK = 5_783_484  # any number, the same in every process
+NEWEST = "0002"
+"""The last script of migrations/versions."""
 
 metadata = MetaData(
     naming_convention={
@@ -135,22 +132,26 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the tables up to date; two processes may do it at once. Raises as `open` does."""
-        head = ScriptDirectory.from_config(_alembic()).get_current_head()
         try:
-            with reading(self.engine) as connection:
-                if MigrationContext.configure(connection).get_current_revision() == head:
-                    return
-            self._alter(command.upgrade, "head")
-        except CommandError as error:
-            raise Mismatch(
-                f"A newer Studievei wrote this database ({error}). Install that version."
-            ) from error
+            if self._version() != NEWEST:
+                from registry.migration import upgrade  # noqa: PLC0415 - Alembic takes 0.2 s and is seldom needed
+
+                upgrade(self.engine)
         except DatabaseError as error:
             raise unavailable(self.engine, error) from error
 
     def migrate_down(self, to: str = "base") -> None:
         """Undo the migrations after the script `to` ("0001", or "base" for an empty database)."""
-        self._alter(command.downgrade, to)
+        from registry.migration import downgrade  # noqa: PLC0415
+
+        downgrade(self.engine, to)
+
+    def _version(self) -> str | None:
+        """The last migration script that the database has seen."""
+        with reading(self.engine) as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
     def put(self, study: Study) -> Change:
         """Keep a study. Tells whether it is new, differs from the version kept, or is the same."""
@@ -272,14 +273,6 @@ class Store:
             documents = connection.execute(query).scalars().all()
         return [read_document(document) for document in documents]
 
-    def _alter(self, direction: Callable[[Config, str], None], to: str) -> None:
-        with writing(self.engine) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-            config = _alembic()
-            config.attributes["connection"] = connection
-            direction(config, to)
-
 
 class _Entry:
     """What one transaction is about to write. Making one locks the change counter."""
@@ -354,13 +347,6 @@ def _classify(entry: _Entry, known: dict[str, str], study: Study) -> Change:
     entry.put(study, document, content_hash)
     known[study.id] = content_hash
     return Change.STORED if before is None else Change.UPDATED
-
-
-def _alembic() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "registry:migrations")
-    config.set_main_option("path_separator", "os")
-    return config
 
 
 def _unknown(study_id: str) -> BadInput:

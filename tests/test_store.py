@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from importlib.resources import files
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -20,7 +21,7 @@ from sqlalchemy.exc import OperationalError, StatementError
 from ontology.errors import BadInput, Mismatch, Unavailable
 from registry.database import reading, writing
 from registry.document import read_document, write_document
-from registry.store import Change, Store, metadata, studies, study_revision, study_versions
+from registry.store import NEWEST, Change, Store, metadata, studies, study_revision, study_versions
 from registry.study import Contact, Identifier, Intervention, Sex, Site, Status, Study
 
 POSTGRES = os.environ.get("STUDIEVEI_TEST_DATABASE_URL", "postgresql://127.0.0.1:5432/test")
@@ -320,3 +321,8 @@ def test_a_plain_reader_sees_the_columns_to_filter_by(tmp_path: Path) -> None:
     rows = connection.execute("SELECT id, status, language FROM studies ORDER BY id").fetchall()
     connection.close()
     assert rows == [(ASTHMA.id, "open", "en"), (MIGRAINE.id, "awaiting", "en")]
+
+
+def test_the_newest_migration_is_the_one_the_store_asks_for() -> None:
+    scripts = sorted(file.name[:4] for file in (files("registry") / "migrations" / "versions").iterdir())
+    assert [name for name in scripts if name.isdigit()][-1] == NEWEST
