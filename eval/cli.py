@@ -68,6 +68,28 @@ def language(
         typer.echo(line)
 
 
+@app.command()
+def coding(
+    file: Annotated[Path, typer.Argument(help="Hospital listings: id, tittel, sammendrag, kategorier.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """How well studies are coded to HRCS, from title and summary alone."""
+    from api.show import show_rows
+    from eval.coding import evaluate as measure
+
+    report = measure(file)
+    shares = {"precision": report.precision, "recall": report.recall}
+    if as_json:
+        typer.echo(json.dumps({**asdict(report), **shares}, ensure_ascii=False))
+        return
+    typer.echo(
+        f"{report.studies} studies, {report.right} of {report.given} labels right: "
+        f"precision {report.precision:.2f}, recall {report.recall:.2f}, {report.uncoded} without a label"
+    )
+    rows = ((title, ", ".join(gold), ", ".join(extra)) for title, gold, extra in report.wrong)
+    show_rows("Labels that the hospital does not have", ("study", "hospital", "given besides"), rows)
+
+
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}".removesuffix(".000") if value > 1 else f"{value:.3f}"
 

@@ -57,4 +57,4 @@ def _words(label: str) -> str:
 _ENGLISH = {category.label: category.english for category in CATEGORIES}
 _BY_WORDS = {
     _words(name): category.label for category in CATEGORIES for name in (category.label, category.english)
-}
+} | {"nevrologisk": "Hjernen og nervesystemet"}

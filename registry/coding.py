@@ -1,6 +1,6 @@
 """A study and the linker -> its ICD-10 and HRCS codes, each with the words that gave it (R5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ontology.concept import Concept, Kind, Ontology
@@ -33,10 +33,13 @@ class Codes:
 def code_study(study: Study, ontology: Ontology, linker: Linker) -> Codes:
     """Codes of a study: those given, and those of the conditions named in its conditions, keywords and title.
 
+    Only where these name none is the summary read: it also tells of other diseases than the study's own.
     Symptoms, drugs and procedures give no code, because they do not say what a study is about; neither
     do conditions that the text denies or that are a relative's, nor «cancer» beside «breast cancer».
     """
-    found = list(_conditions(study, ontology, linker))
+    found = [*_conditions(_headings(study), study.language, ontology, linker)] or [
+        *_conditions([("summary", study.summary)], study.language, ontology, linker)
+    ]
     broader = {above for concept, _, _ in found for above in ontology.ancestors(concept.id)}
     icd10 = [Evidence(code, "icd10", code, None) for code in study.icd10]
     hrcs = [Evidence(label, "hrcs", label, None) for label in study.hrcs]
@@ -47,16 +50,18 @@ def code_study(study: Study, ontology: Ontology, linker: Linker) -> Codes:
     return Codes(_codes(icd10), _codes(hrcs), tuple(dict.fromkeys((*icd10, *hrcs))))
 
 
-def _conditions(study: Study, ontology: Ontology, linker: Linker) -> Iterator[tuple[Concept, str, str]]:
+def _conditions(
+    texts: Iterable[tuple[str, str]], language: str, ontology: Ontology, linker: Linker
+) -> Iterator[tuple[Concept, str, str]]:
     """(condition, field, words) of each mention that counts."""
-    for field, text in _texts(study):
-        for mention in linker.link(text, study.language, forgiving=False):
+    for field, text in texts:
+        for mention in linker.link(text, language, forgiving=False):
             concept = ontology.get(mention.concept)
             if concept.kind is Kind.CONDITION and _counts(mention):
                 yield concept, field, mention.matched
 
 
-def _texts(study: Study) -> Iterator[tuple[str, str]]:
+def _headings(study: Study) -> Iterator[tuple[str, str]]:
     yield from (("conditions", text) for text in study.conditions)
     yield from (("keywords", text) for text in study.keywords)
     yield "title", study.title

@@ -1,0 +1,83 @@
+"""How well studies are coded to HRCS: hospital listings in, precision and recall out."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ontology.concept import load_ontology
+from ontology.errors import BadInput
+from ontology.hrcs import canonical
+from ontology.linker import Linker
+from registry.coding import code_study
+from registry.study import Status, Study
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Labels given, labels of the hospital, labels in both; `uncoded` studies got none.
+
+    `wrong` names each study with its own labels and the ones given that are not among them.
+    """
+
+    studies: int
+    given: int
+    gold: int
+    right: int
+    uncoded: int
+    wrong: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+
+    @property
+    def precision(self) -> float:
+        """Share of the given labels that the hospital has too."""
+        return self.right / self.given if self.given else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the hospital's labels that were given."""
+        return self.right / self.gold if self.gold else 0.0
+
+
+def evaluate(file: Path) -> Report:
+    """Code every listing (fields tittel, sammendrag, kategorier) from its title and summary alone.
+
+    Raises:
+        BadInput: the file cannot be read, or a line is no listing.
+    """
+    ontology = load_ontology()
+    linker = Linker(ontology)
+    counts: Counter[str] = Counter()
+    wrong = []
+    for study, gold in _listings(file):
+        given = set(code_study(study, ontology, linker).hrcs)
+        counts.update(studies=1, given=len(given), gold=len(gold), right=len(given & gold), uncoded=not given)
+        if given - gold:
+            wrong.append((study.title, tuple(sorted(gold)), tuple(sorted(given - gold))))
+    return Report(**counts, wrong=tuple(wrong))
+
+
+def _listings(file: Path) -> list[tuple[Study, set[str]]]:
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read ({error.strerror}).") from error
+    return [_listing(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _listing(file: Path, number: int, line: str) -> tuple[Study, set[str]]:
+    try:
+        row: dict[str, Any] = json.loads(line)
+        study = Study(
+            id=row["id"],
+            source="listing",
+            title=row["tittel"],
+            status=Status.UNDER_REVIEW,
+            language="nb",
+            summary=row["sammendrag"] or "",
+        )
+        return study, set(filter(None, map(canonical, row["kategorier"])))
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise BadInput(
+            f"{file}, line {number}: {error!r}. Listings have id, tittel and kategorier."
+        ) from None
