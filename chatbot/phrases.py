@@ -1,8 +1,10 @@
 """A small notation for phrases, so that what the chat listens for stands in tables and not in code.
 
 word        that word              word*    a word that begins so       a|b    either
-term?       may be missing         ~3       up to three words between   #      a number
-@group      the words of one row of words.tsv                           ^ $    start and end of text
+two_words   those words in a row   *word    a word that ends so         #      a number
+term?       may be missing         ~3       up to three words between   ^ $    start and end of text
+@group      the words of one row of words.tsv                           a & b  both, near, in any order
+%sign       any phrase of that sign in signs.tsv
 """
 
 import csv
@@ -11,12 +13,14 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import permutations
 
 from ontology.errors import BadInput
 
 _SENTENCE_END = re.compile(r"[.!?;:]+(?=\s|$)|[\n\r]+")
 _DROPPED = re.compile(r"['’`´\"«»“”()\[\]*_]")
 _WORD = r"[^ ,.]\S*"
+_NEAR = r"(?: \S+){0,14}?"
 
 
 def plain(text: str) -> str:
@@ -34,9 +38,10 @@ def phrase(pattern: str) -> re.Pattern[str]:
     """The regular expression of a phrase, to be searched in `plain` text.
 
     Raises:
-        BadInput: an unknown @group.
+        BadInput: an unknown @group or %sign.
     """
-    return re.compile("".join(_term(term) for term in pattern.split()))
+    parts = [_sequence(part) for part in pattern.split(" & ")]
+    return re.compile("|".join(_NEAR.join(order) for order in permutations(parts)))
 
 
 def says(pattern: str, text: str) -> bool:
@@ -57,6 +62,10 @@ def rows(table: str) -> Iterator[dict[str, str]]:
             yield row
 
 
+def _sequence(pattern: str) -> str:
+    return "".join(_term(term) for term in pattern.split())
+
+
 def _term(term: str) -> str:
     if term == "^":
         return r"\A(?: [.,])*(?= )"
@@ -65,22 +74,32 @@ def _term(term: str) -> str:
     if term.startswith("~"):
         return rf"(?:(?: ,)? {_WORD}){{0,{int(term[1:])}}}?"
     optional = "?" if term.endswith("?") else ""
-    choices = "|".join(_word(word) for word in _words(term.rstrip("?")))
-    return rf"(?:(?: ,)? (?:{choices})(?= )){optional}"
+    return rf"(?:{'|'.join(_choices(term.rstrip('?')))}){optional}"
 
 
-def _words(term: str) -> Iterator[str]:
-    for word in term.split("|"):
-        if word.startswith("@"):
-            yield from group(word[1:])
-        else:
-            yield word
+def _choices(term: str) -> Iterator[str]:
+    names = term.split("|")
+    words = [word for name in names if name[0] != "%" for word in _words(name)]
+    if words:
+        yield rf"(?: ,)? (?:{'|'.join(map(_word, words))})(?= )"
+    for name in names:
+        if name[0] == "%":
+            yield from map(_sequence, sign(name[1:]))
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return group(name[1:]) if name[0] == "@" else (name,)
 
 
 def _word(word: str) -> str:
+    return " ".join(map(_spelling, word.split("_")))
+
+
+def _spelling(word: str) -> str:
     if word == "#":
         return r"\d+(?:[.,]\d+)?"
-    return re.escape(word[:-1]) + r"\S*" if word.endswith("*") else re.escape(word)
+    before, after = (r"\S*" if star else "" for star in (word[0] == "*", word[-1] == "*"))
+    return before + re.escape(word.strip("*")) + after
 
 
 @cache
@@ -94,3 +113,16 @@ def group(name: str) -> tuple[str, ...]:
     if name not in groups:
         raise BadInput(f"No group @{name}. Add it to chatbot/words.tsv or use one of {', '.join(groups)}.")
     return groups[name]
+
+
+@cache
+def sign(name: str) -> tuple[str, ...]:
+    """The phrases of one sign of signs.tsv.
+
+    Raises:
+        BadInput: no such sign.
+    """
+    phrases = tuple(row["phrase"] for row in rows("signs.tsv") if row["sign"] == name)
+    if not phrases:
+        raise BadInput(f"No sign %{name}. Add it to chatbot/signs.tsv.")
+    return phrases

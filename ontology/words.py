@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
 from os.path import commonprefix
 from typing import NamedTuple
+
+from ontology.table import read_roles
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*")
 _BREAK = re.compile(r"[.;:!?()\n]")
@@ -96,8 +99,20 @@ def stem(word: str) -> str:
     """The key that a word shares with its inflected forms: kolsen, KOLS and kols; diabetikere, diabetiker.
 
     Scandinavian and English endings come off while four letters remain; a double end consonant and a
-    final y are simplified, so that sykdommer meets sykdom and allergy meets allergi.
+    final y are simplified, so that sykdommer meets sykdom and allergy meets allergi. The words of
+    ontology/spoken.tsv share the key of the word they stand for: hovve and huet that of hodet.
     """
+    key = _bare(word)
+    return _spoken().get(key, key)
+
+
+@cache
+def _spoken() -> Mapping[str, str]:
+    roles = read_roles(files("ontology") / "spoken.tsv")
+    return {_bare(word): _bare(meant) for meant, spoken in roles.items() for word in spoken}
+
+
+def _bare(word: str) -> str:
     key = plain(word)
     while (shorter := _without_ending(key)) != key:
         key = shorter
