@@ -90,6 +90,26 @@ def coding(
     show_rows("Labels that the hospital does not have", ("study", "hospital", "given besides"), rows)
 
 
+@app.command()
+def criteria(
+    records: Annotated[list[Path], typer.Argument(help="Files of ClinicalTrials.gov records.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """How much of the criteria of real records is read."""
+    from eval.criteria import coverage
+
+    found = coverage(records)
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+        return
+    shares = ", ".join(
+        f"{name} {count} ({count / max(1, found.criteria):.1%})"
+        for name, count in (("whole", found.full), ("in part", found.partial), ("not", found.none))
+    )
+    typer.echo(f"{found.studies} studies, {found.criteria} criteria read: {shares}")
+    typer.echo(f"{found.studies_per_second:.0f} studies a second on one thread")
+
+
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}".removesuffix(".000") if value > 1 else f"{value:.3f}"
 
