@@ -28,12 +28,16 @@ NAMES = {
     "stroke": ("stroke", "I64"),
     "cancer": ("cancer", "C80"),
     "hypertension": ("hypertension", "I10"),
+    "screening": ("screening", "Z13"),
 }
 
 
 def _forms(name: str) -> tuple[Form, ...]:
-    short = (Form("HT", "any", FormKind.ABBREVIATION),) if name == "hypertension" else ()
-    return (Form(name, "en", FormKind.NAME), *short)
+    more = (
+        Form("HT", "any", FormKind.ABBREVIATION),
+        Form("uncontrolled hypertension", "en", FormKind.SYNONYM),
+    )
+    return (Form(name, "en", FormKind.NAME), *(more if name == "hypertension" else ()))
 
 
 ONTOLOGY = Ontology(
@@ -177,6 +181,16 @@ def test_what_an_inclusion_demands(text: str, expected: str) -> None:
 )
 def test_what_an_exclusion_demands(text: str, expected: str) -> None:
     assert rules(f"Exclusion Criteria:\n* {text}") == [expected]
+
+
+def test_a_qualifier_within_a_synonym_is_not_lost() -> None:
+    (criterion,) = read("Exclusion Criteria:\n- History of uncontrolled hypertension")
+    assert criterion.parsed is Parsed.PARTIAL
+
+
+def test_what_nobody_can_have_is_no_condition() -> None:
+    (criterion,) = read("Inclusion Criteria:\n- At screening")
+    assert criterion.parsed is Parsed.NONE
 
 
 def test_nested_items_are_joined_as_their_lead_in_says() -> None:

@@ -10,8 +10,8 @@ from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.sections import Piece, PieceKind, Section
 from nlp.eligibility.sentence import DOUBTFUL, read_sentence
 from nlp.eligibility.vocabulary import Token, tokens
+from ontology.concept import Concept, Ontology
 from ontology.concept import Kind as ConceptKind
-from ontology.concept import Ontology
 from ontology.found import How
 from ontology.linker import Linker, Mention
 
@@ -23,6 +23,9 @@ DEEPEST = 10
 
 SHORT = 3
 """Letters: abbreviations up to this length mean too many things to stand alone."""
+
+_NO_DISEASE = ("V", "W", "X", "Y", "Z")
+"""ICD-10 chapters of circumstances and contacts."""
 
 _CERTAIN = frozenset({How.EXACT, How.INFLECTED, How.ABBREVIATION})
 _LEADING = frozenset(
@@ -96,6 +99,7 @@ class Reader:
         for mention in self._mentions[first:last]:
             if start <= mention.start and mention.end <= end:
                 yield from tokens(self._text, start, mention.start)
+                yield from self._narrowing(mention)
                 yield self._term(mention)
                 start = mention.end
         yield from tokens(self._text, start, end)
@@ -124,6 +128,14 @@ class Reader:
             return And(parts)
         return Or(parts) if excludes else Or((And(parts), And((Or(parts), whole))))
 
+    def _narrowing(self, mention: Mention) -> Iterator[Token]:
+        """Qualifiers within a synonym («uncontrolled hypertension») that the concept's own names lack."""
+        concept = self._ontology.get(mention.concept)
+        own = f"{concept.nb} {concept.nn} {concept.en}".casefold()
+        for token in tokens(self._text, mention.start, mention.end):
+            if token.symbol == "NARROW" and self._text[token.start : token.end].casefold() not in own:
+                yield token
+
     def _term(self, mention: Mention) -> Term:
         concept = self._ontology.get(mention.concept)
         happens = bool(concept.icd10) and all(code.startswith(EVENTS) for code in concept.icd10)
@@ -146,16 +158,22 @@ class Reader:
         return [mention for mention in single if self._is_certain(mention, named)]
 
     def _is_certain(self, mention: Mention, named: Set[str]) -> bool:
-        if (
-            mention.how not in _CERTAIN
-            or self._ontology.get(mention.concept).kind is not ConceptKind.CONDITION
-        ):
+        if mention.how not in _CERTAIN or not _is_disease(self._ontology.get(mention.concept)):
             return False
         short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
         asked_otherwise = any(
             token.symbol in FACTS for token in tokens(self._text, mention.start, mention.end)
         )
         return not asked_otherwise and (not short or mention.concept in named)
+
+
+def _is_disease(concept: Concept) -> bool:
+    """Whether a person can have it: «screening» and «healthy volunteers» stand among the concepts too."""
+    return (
+        concept.kind is ConceptKind.CONDITION
+        and bool(concept.icd10)
+        and not any(code.startswith(_NO_DISEASE) for code in concept.icd10)
+    )
 
 
 def leads_to_demands(items: Sequence[Item], *, excludes: bool) -> bool:
