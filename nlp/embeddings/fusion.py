@@ -6,7 +6,7 @@ from collections.abc import Mapping
 Scores = Mapping[int, float]
 """Score by study number; a higher score is a better one."""
 
-WEIGHTS: Mapping[str, float] = {"words": 1.0, "meaning": 1.0, "concepts": 1.5}
+WEIGHTS: Mapping[str, float] = {"words": 1.0, "meaning": 1.0, "concepts": 2.0}
 """How much each leg of the search counts for a question about one thing.
 
 Chosen on the shared development sets: everyday queries against coded world records, where concepts carry
