@@ -220,7 +220,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 CONDITION_COLUMNS = "id parents nb nn en nb_also nn_also en_also sv_da abbr phrases icd10 icpc2 hrcs mesh"
 OTHER_TABLES: Mapping[str, tuple[Kind, str]] = {
     "drugs.tsv": (Kind.DRUG, "id nb nn en also brands class atc treats"),
-    "procedures.tsv": (Kind.PROCEDURE, "id parents nb nn en nb_also nn_also en_also abbr hrcs"),
+    "procedures.tsv": (Kind.PROCEDURE, "id parents nb nn en nb_also nn_also en_also abbr hrcs treats"),
     "symptoms.tsv": (Kind.SYMPTOM, "id nb nn en nb_also nn_also en_also phrases icd10 icpc2 hrcs suggests"),
 }
 LANGUAGES = ("nb", "nn", "en", "sv_da", "any")

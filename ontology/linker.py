@@ -17,6 +17,7 @@ __all__ = ["How", "Linker", "Mention"]
 
 _KIND_LOSS = {Kind.CONDITION: 0.0, Kind.SYMPTOM: 0.06, Kind.DRUG: 0.1, Kind.PROCEDURE: 0.12}
 _BROADER_LOSS = 0.1
+_CIRCUMSTANCE_LOSS = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +99,6 @@ class Linker:
         return tuple(sorted(mentions, key=self._doubt))
 
     def _doubt(self, mention: Mention) -> tuple[bool, float, int]:
-        loss = _KIND_LOSS[self._ontology.get(mention.concept).kind]
+        concept = self._ontology.get(mention.concept)
+        loss = _KIND_LOSS[concept.kind] + _CIRCUMSTANCE_LOSS * any(code[0] == "Z" for code in concept.icd10[:1])
         return mention.negated, loss - mention.score, mention.start

@@ -1,16 +1,18 @@
 """Loose phrases: «hendene mine skjelver» is meant by «skjelver på hendene»."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
-from ontology.concept import FormKind, Kind, Ontology
+from ontology.concept import Form, FormKind, Kind, Ontology
 from ontology.found import Found, How, Reading, Scan
 from ontology.words import spellings, stem
 
 _SLACK = 4
 _LONG = 4
-_WHOLE, _NEARLY = 0.6, 0.45
+_COMMON = 30
+_DESCRIBING = ("nb", "nn", "sv_da")
+_MISSING = 0.15
 
 
 class Phrase(NamedTuple):
@@ -18,6 +20,7 @@ class Phrase(NamedTuple):
 
     concept: str
     stems: frozenset[str]
+    belief: float
 
 
 class Phrases:
@@ -28,12 +31,12 @@ class Phrases:
         self._by_stem: dict[str, list[Phrase]] = {}
         for concept in ontology.concepts.values():
             for form in concept.forms:
-                if form.kind is FormKind.PHRASE or (concept.kind is Kind.SYMPTOM and " " in form.text):
-                    self._add(concept.id, form.text)
+                if belief := _belief(concept.kind, form):
+                    self._add(concept.id, form.text, belief)
 
-    def _add(self, concept_id: str, text: str) -> None:
+    def _add(self, concept_id: str, text: str, belief: float) -> None:
         stems = frozenset(stem(word) for word in spellings(text)) - self._filler
-        phrase = Phrase(concept_id, stems)
+        phrase = Phrase(concept_id, stems, belief)
         for each in stems if len(stems) > 1 else ():
             known = self._by_stem.setdefault(each, [])
             if phrase not in known:
@@ -45,10 +48,27 @@ class Phrases:
         seen = Counter(phrase for key in places for phrase in self._by_stem.get(key, ()))
         for phrase, count in seen.items():
             missing = len(phrase.stems) - count
-            if missing > (len(phrase.stems) >= _LONG):
+            if missing and not self._may_miss(phrase, missing, places):
                 continue
             at = [places[key] for key in phrase.stems if key in places]
             first, end = min(at), max(at) + 1
             if end - first <= len(phrase.stems) + _SLACK:
-                score = _NEARLY if missing else _WHOLE
+                score = phrase.belief - missing * _MISSING
                 yield Found(first, end, (Reading(phrase.concept, How.PHRASE, score),))
+
+    def _may_miss(self, phrase: Phrase, missing: int, places: Container[str]) -> bool:
+        """Whether a phrase is long enough to do without a word, and that word says little by itself."""
+        if missing > 1 or len(phrase.stems) < _LONG:
+            return False
+        return all(key in places or len(self._by_stem[key]) >= _COMMON for key in phrase.stems)
+
+
+def _belief(kind: Kind, form: Form) -> float:
+    """How surely a form speaks of its concept when its words stand apart; 0.0 for a form that must stand whole.
+
+    Besides phrases these are names that rather describe: «tisser på seg om natta».
+    """
+    if form.kind is FormKind.PHRASE or (kind is Kind.SYMPTOM and " " in form.text):
+        return 0.6
+    described = kind is Kind.CONDITION and form.kind is FormKind.SYNONYM and form.language in _DESCRIBING
+    return 0.58 if described and " " in form.text else 0.0

@@ -135,8 +135,11 @@ def _without_ending(key: str) -> str:
 def inflects(typed: str, listed: str) -> bool:
     """Whether two plain words with one stem are forms of one word: vorter and vorte, not paris and pariet.
 
-    The listed word is taken to be in its plainest form, so that hardly more than a vowel comes off it.
+    The listed word is taken to be in its plainest form, so that hardly more than a vowel comes off it. A
+    word of ontology/spoken.tsv is a form of any word that it shares its stem with.
     """
+    if _bare(typed) in _spoken():
+        return True
     shared = len(commonprefix((typed, listed)))
     off, on = listed[shared:], typed[shared:]
     if on[:1] == typed[shared - 1 : shared]:

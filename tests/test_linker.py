@@ -128,8 +128,8 @@ def test_language_settles_what_a_form_means(tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("hospital")
     header = OTHER_TABLES["procedures.tsv"][1].split()
     rows = [
-        ["gift-wrapping", "-", "innpakking", "innpakking", "gift wrapping", "-", "-", "zonk", "-", "Blod"],
-        ["poisoning-test", "-", "giftprøve", "giftprøve", "poison test", "zonk", "-", "-", "-", "Blod"],
+        ["gift-wrapping", "-", "innpakking", "innpakking", "gift wrapping", "-", "-", "zonk", "-", "Blod", "-"],
+        ["poisoning-test", "-", "giftprøve", "giftprøve", "poison test", "zonk", "-", "-", "-", "Blod", "-"],
     ]
     text = "".join("\t".join(row) + "\n" for row in [header, *rows])
     (folder / "procedures.tsv").write_text(text, "utf-8")
