@@ -15,7 +15,7 @@ from ontology.table import read_roles
 
 __all__ = ["How", "Linker", "Mention"]
 
-_KIND_LOSS = {Kind.CONDITION: 0.0, Kind.SYMPTOM: 0.06, Kind.DRUG: 0.1, Kind.PROCEDURE: 0.12}
+_KIND_LOSS = {Kind.CONDITION: 0.0, Kind.SYMPTOM: 0.3, Kind.DRUG: 0.1, Kind.PROCEDURE: 0.12}
 _BROADER_LOSS = 0.1
 _CIRCUMSTANCE_LOSS = 0.15
 
@@ -65,7 +65,7 @@ class Linker:
         found = longest(self._names.find(read))
         if forgiving:
             found = longest([*found, *self._misspelt.find(read, found)])
-            found = longest(self._phrases.find(read), found)
+            found = self._phrases.join(read, found)
         return self._in_order(self._mentions(read, found))
 
     def warm(self) -> None:

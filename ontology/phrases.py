@@ -1,7 +1,7 @@
 """Loose phrases: «hendene mine skjelver» is meant by «skjelver på hendene»."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ontology.concept import Form, FormKind, Kind, Ontology
@@ -13,6 +13,7 @@ _LONG = 4
 _COMMON = 30
 _DESCRIBING = ("nb", "nn", "sv_da")
 _MISSING = 0.15
+_MORE, _MOST = {2: 0.0, 3: 0.15}, 0.25
 
 
 class Phrase(NamedTuple):
@@ -36,31 +37,53 @@ class Phrases:
 
     def _add(self, concept_id: str, text: str, belief: float) -> None:
         stems = frozenset(stem(word) for word in spellings(text)) - self._filler
-        phrase = Phrase(concept_id, stems, belief)
+        phrase = Phrase(concept_id, stems, belief + _MORE.get(len(stems), _MOST))
         for each in stems if len(stems) > 1 else ():
             known = self._by_stem.setdefault(each, [])
             if phrase not in known:
                 known.append(phrase)
 
-    def find(self, scan: Scan) -> Iterator[Found]:
-        """Phrases whose telling words all stand near each other; of four or more, one may be missing."""
+    def join(self, scan: Scan, taken: Sequence[Found]) -> list[Found]:
+        """`taken` and the phrases of which all telling words stand near each other, the longest first.
+
+        A phrase takes the place of a name that is a part of it; other names it leaves alone. Of four or
+        more words a common one may be missing.
+        """
+        kept = list(taken)
+        for at, found in sorted(self._candidates(scan), key=_order):
+            met = [each for each in kept if each.first < found.end and found.first < each.end]
+            if all(len(at) > each.end - each.first and at.issuperset(_words(each)) for each in met):
+                kept = [each for each in kept if each not in met]
+                kept.append(found)
+        return kept
+
+    def _candidates(self, scan: Scan) -> Iterator[tuple[frozenset[int], Found]]:
         places = {key: i for i, key in reversed(list(enumerate(scan.stems)))}
         seen = Counter(phrase for key in places for phrase in self._by_stem.get(key, ()))
         for phrase, count in seen.items():
             missing = len(phrase.stems) - count
             if missing and not self._may_miss(phrase, missing, places):
                 continue
-            at = [places[key] for key in phrase.stems if key in places]
+            at = frozenset(places[key] for key in phrase.stems if key in places)
             first, end = min(at), max(at) + 1
             if end - first <= len(phrase.stems) + _SLACK:
                 score = phrase.belief - missing * _MISSING
-                yield Found(first, end, (Reading(phrase.concept, How.PHRASE, score),))
+                yield at, Found(first, end, (Reading(phrase.concept, How.PHRASE, score),))
 
     def _may_miss(self, phrase: Phrase, missing: int, places: Container[str]) -> bool:
         """Whether a phrase is long enough to do without a word, and that word says little by itself."""
         if missing > 1 or len(phrase.stems) < _LONG:
             return False
         return all(key in places or len(self._by_stem[key]) >= _COMMON for key in phrase.stems)
+
+
+def _order(candidate: tuple[frozenset[int], Found]) -> tuple[int, float, int]:
+    at, found = candidate
+    return -len(at), -found.readings[0].score, found.end - found.first
+
+
+def _words(found: Found) -> range:
+    return range(found.first, found.end)
 
 
 def _belief(kind: Kind, form: Form) -> float:

@@ -36,6 +36,7 @@ _SOUNDS = tuple(
         (r"ph", "f"),
         (r"th", "t"),
         (r"rh", "r"),
+        (r"[st]i(?=on)", "S"),
         (r"sch|skj|kj|tj|sj|sh", "S"),
         (r"^(?:hj|gj|lj)", "j"),
         (r"^hv", "v"),
@@ -141,9 +142,8 @@ def inflects(typed: str, listed: str) -> bool:
     if _bare(typed) in _spoken():
         return True
     shared = len(commonprefix((typed, listed)))
-    off, on = listed[shared:], typed[shared:]
-    if on[:1] == typed[shared - 1 : shared]:
-        on = on[1:]
+    double = typed[shared - 1 : shared]
+    off, on = listed[shared:].removeprefix(double), typed[shared:].removeprefix(double)
     if off in ("er", "ar", "s"):
         return (on in _PUT_ON) != (off == "s")
     return off in _TAKEN_OFF and (not on or on in _PUT_ON)
