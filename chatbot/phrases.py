@@ -72,7 +72,7 @@ def _term(term: str) -> str:
     if term == "$":
         return r"(?=(?: [.,])* \Z)"
     if term.startswith("~"):
-        return rf"(?:(?: ,)? {_WORD}){{0,{int(term[1:])}}}?"
+        return rf"(?: (?:, )?{_WORD}){{0,{int(term[1:])}}}?"
     optional = "?" if term.endswith("?") else ""
     return rf"(?:{'|'.join(_choices(term.rstrip('?')))}){optional}"
 
@@ -81,7 +81,7 @@ def _choices(term: str) -> Iterator[str]:
     names = term.split("|")
     words = [word for name in names if name[0] != "%" for word in _words(name)]
     if words:
-        yield rf"(?: ,)? (?:{'|'.join(map(_word, words))})(?= )"
+        yield rf" (?:, )?(?:{'|'.join(map(_word, words))})(?= )"
     for name in names:
         if name[0] == "%":
             yield from map(_sequence, sign(name[1:]))
