@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ontology.concept import Form, FormKind, Ontology
 from ontology.found import How, Reading
-from ontology.words import spellings, stem
+from ontology.words import keys
 
 NO_CONCEPT = ""
 SHORTEST_PART = 5
@@ -16,55 +16,67 @@ _NEXT_READING = 0.75
 
 
 class Entry(NamedTuple):
-    """A form of a concept; `plain` is its words without the marks that people leave out."""
+    """A form of a concept."""
 
     concept: str
     form: Form
-    plain: str
+
+    @property
+    def plain(self) -> str:
+        """The words of the form without the marks that people leave out."""
+        spelt, _ = next(keys([self.form.text]))
+        return " ".join(spelt)
 
 
 class FormIndex:
     """What a run of words may stand for.
 
-    `runs` maps stems joined by spaces to entries, `longest` the first stem of a run to the most words
+    `runs` gives the entries of stems joined by spaces, `longest` maps the first stem of a run to the most words
     such a run has. `parts` holds the stem, and `solid` the plain spelling, of each name in one word that a
     compound may contain; `vocabulary` every stem in any name and `spellings` its plain spellings.
     """
 
     def __init__(self, ontology: Ontology, hides: Iterable[str]) -> None:
-        self.runs: dict[str, list[Entry]] = {}
+        self._runs: dict[str, tuple[int, ...]] = {}
         self.longest: dict[str, int] = {}
         self.parts: set[str] = set()
         self.solid: dict[str, str] = {}
         self.vocabulary: set[str] = set()
         self.spellings: set[str] = set()
         self._ambiguous = ontology.ambiguous
-        for concept in ontology.concepts.values():
-            for form in concept.forms:
-                self._add(concept.id, form)
-        for text in hides:
-            self._add(NO_CONCEPT, Form(text, "any", FormKind.NAME))
+        forms = [(each.id, form) for each in ontology.concepts.values() for form in each.forms]
+        forms += [(NO_CONCEPT, Form(text, "any", FormKind.NAME)) for text in hides]
+        self._concepts = [concept for concept, _ in forms]
+        self._forms = [form for _, form in forms]
+        for number, (spelt, stems) in enumerate(keys(form.text for form in self._forms)):
+            if spelt:
+                self._add(number, spelt, stems)
 
-    def _add(self, concept_id: str, form: Form) -> None:
-        spelt = spellings(form.text)
-        if not spelt:
-            return
-        stems = list(map(stem, spelt))
-        self.runs.setdefault(" ".join(stems), []).append(Entry(concept_id, form, " ".join(spelt)))
+    def _add(self, number: int, spelt: list[str], stems: list[str]) -> None:
+        run = " ".join(stems)
+        self._runs[run] = (*self._runs.get(run, ()), number)
         if len(stems) > self.longest.get(stems[0], 0):
             self.longest[stems[0]] = len(stems)
+        form = self._forms[number]
         if form.kind in _NAMES:
             self.vocabulary.update(stems)
             self.spellings.update(spelt)
-            if len(stems) == 1 and len(spelt[0]) >= SHORTEST_PART and concept_id:
-                long = len(stems[0]) >= SHORTEST_PART or len(spelt[0]) >= _SURELY_LONG
-                if long and form.language in _COMPOUNDING:
-                    self.parts.add(stems[0])
-                self.solid[spelt[0]] = stems[0]
+            if len(stems) == 1 and self._concepts[number]:
+                self._add_part(spelt[0], stems[0], form.language)
+
+    def _add_part(self, spelt: str, key: str, language: str) -> None:
+        if len(spelt) >= SHORTEST_PART:
+            self.solid[spelt] = key
+            if language in _COMPOUNDING and (len(key) >= SHORTEST_PART or len(spelt) >= _SURELY_LONG):
+                self.parts.add(key)
+
+    def runs(self, key: str) -> list[Entry]:
+        """The forms whose stems, joined by spaces, are `key`."""
+        return [Entry(self._concepts[number], self._forms[number]) for number in self._runs.get(key, ())]
 
     def named(self, key: str, how: How, score: float, language: str | None) -> tuple[Reading, ...]:
         """The readings of stems that name a concept, all found in the same way."""
-        entries = [entry for entry in self.runs.get(key, ()) if entry.form.kind in _NAMES]
+        entries = [entry for entry in self.runs(key) if entry.form.kind in _NAMES]
         return self.settle([(each, Reading(each.concept, how, score)) for each in entries], language)
 
     def settle(self, judged: Sequence[tuple[Entry, Reading]], language: str | None) -> tuple[Reading, ...]:

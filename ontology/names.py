@@ -41,7 +41,7 @@ class Names:
         """The longest name that begins with word `first`."""
         most = self.index.longest.get(scan.stems[first], 0)
         for end in range(min(first + most, len(scan.stems)), first, -1):
-            entries = self.index.runs.get(" ".join(scan.stems[first:end]))
+            entries = self.index.runs(" ".join(scan.stems[first:end]))
             if entries and any(word.opens for word in scan.words[first + 1 : end]):
                 entries = _written_so(scan, entries, first, end)
             if entries:
@@ -99,7 +99,7 @@ class Names:
 
     def _compound_at(self, scan: Scan, at: int) -> Iterator[Found]:
         spelt, key = scan.spelt[at], scan.stems[at]
-        if len(spelt) < _SHORTEST_COMPOUND or key in self.index.runs or not spelt.isalpha():
+        if len(spelt) < _SHORTEST_COMPOUND or self.index.runs(key) or not spelt.isalpha():
             return
         name, score = self._part(spelt, key)
         if name and scan.words[at].text.casefold() not in self.everyday:
@@ -119,7 +119,7 @@ class Names:
         return "", 0.0
 
     def _is_name(self, spelt: str, key: str) -> bool:
-        named = any(inflects(spelt, entry.plain) for entry in self.index.runs[key])
+        named = any(inflects(spelt, entry.plain) for entry in self.index.runs(key))
         return named and spelt not in self.everyday
 
     def _is_word(self, spelt: str) -> bool:

@@ -1,12 +1,12 @@
 """Loose phrases: «hendene mine skjelver» is meant by «skjelver på hendene»."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from ontology.concept import Form, FormKind, Kind, Ontology
 from ontology.found import Found, How, Reading, Scan
-from ontology.words import spellings, stem
+from ontology.words import keys, stem
 
 _SLACK = 4
 _LONG = 4
@@ -28,20 +28,14 @@ class Phrases:
     """Phrases that suggest a condition, and names of symptoms in several words."""
 
     def __init__(self, ontology: Ontology, filler: Iterable[str]) -> None:
-        self._filler = frozenset(stem(word) for word in filler)
-        self._by_stem: dict[str, list[Phrase]] = {}
-        for concept in ontology.concepts.values():
-            for form in concept.forms:
-                if belief := _belief(concept.kind, form):
-                    self._add(concept.id, form.text, belief)
-
-    def _add(self, concept_id: str, text: str, belief: float) -> None:
-        stems = frozenset(stem(word) for word in spellings(text)) - self._filler
-        phrase = Phrase(concept_id, stems, belief + _MORE.get(len(stems), _MOST))
-        for each in stems if len(stems) > 1 else ():
-            known = self._by_stem.setdefault(each, [])
-            if phrase not in known:
-                known.append(phrase)
+        meaningless = frozenset(stem(word) for word in filler)
+        phrases = list(dict.fromkeys(_phrases(ontology, meaningless)))
+        carriers = Counter(key for phrase in phrases for key in phrase.stems)
+        self._common = frozenset(key for key, count in carriers.items() if count >= _COMMON)
+        self._by_rarest: dict[str, list[Phrase]] = {}
+        for phrase in phrases:
+            rarest = min(phrase.stems, key=lambda key: (carriers[key], key))
+            self._by_rarest.setdefault(rarest, []).append(phrase)
 
     def join(self, scan: Scan, taken: Sequence[Found]) -> list[Found]:
         """`taken` and the phrases of which all telling words stand near each other, the longest first.
@@ -59,22 +53,33 @@ class Phrases:
 
     def _candidates(self, scan: Scan) -> Iterator[tuple[frozenset[int], Found]]:
         places = {key: i for i, key in reversed(list(enumerate(scan.stems)))}
-        seen = Counter(phrase for key in places for phrase in self._by_stem.get(key, ()))
-        for phrase, count in seen.items():
-            missing = len(phrase.stems) - count
-            if missing and not self._may_miss(phrase, missing, places):
+        for phrase in (phrase for key in places for phrase in self._by_rarest.get(key, ())):
+            missing = phrase.stems - places.keys()
+            if missing and not self._may_miss(phrase, missing):
                 continue
-            at = frozenset(places[key] for key in phrase.stems if key in places)
+            at = frozenset(places[key] for key in phrase.stems - missing)
             first, end = min(at), max(at) + 1
             if end - first <= len(phrase.stems) + _SLACK:
-                score = phrase.belief - missing * _MISSING
+                score = phrase.belief - len(missing) * _MISSING
                 yield at, Found(first, end, (Reading(phrase.concept, How.PHRASE, score),))
 
-    def _may_miss(self, phrase: Phrase, missing: int, places: Container[str]) -> bool:
+    def _may_miss(self, phrase: Phrase, missing: Set[str]) -> bool:
         """Whether a phrase is long enough to do without a word, and that word says little by itself."""
-        if missing > 1 or len(phrase.stems) < _LONG:
-            return False
-        return all(key in places or len(self._by_stem[key]) >= _COMMON for key in phrase.stems)
+        return len(missing) == 1 and len(phrase.stems) >= _LONG and missing <= self._common
+
+
+def _phrases(ontology: Ontology, meaningless: Set[str]) -> Iterator[Phrase]:
+    """The phrases of the tables that have two telling words at least."""
+    believed = [
+        (concept.id, form.text, belief)
+        for concept in ontology.concepts.values()
+        for form in concept.forms
+        if (belief := _belief(concept.kind, form))
+    ]
+    for (concept_id, _, belief), (_, all_stems) in zip(believed, keys(t for _, t, _ in believed), strict=True):
+        stems = frozenset(all_stems) - meaningless
+        if len(stems) > 1:
+            yield Phrase(concept_id, stems, belief + _MORE.get(len(stems), _MOST))
 
 
 def _order(candidate: tuple[frozenset[int], Found]) -> tuple[int, float, int]:

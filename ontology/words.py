@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from os.path import commonprefix
@@ -13,7 +13,8 @@ from ontology.table import read_roles
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*")
 _BREAK = re.compile(r"[.;:!?()\n]")
 _MARKS = re.compile(r"[æøåäö]")
-_FOLDED = str.maketrans({"ø": "o", "æ": "a", "å": "a", "ß": "ss", "đ": "d", "ł": "l", "’": ""})
+_ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_FOLDED = tuple(zip("øæåöäéèüßđł'’", [*"oaaoaeeu", "ss", *"dl", "", ""], strict=True))
 _DIGRAPHS = (("aa", "a"), ("ae", "a"), ("oe", "o"))
 _ENDINGS = {
     "s": ("enes", "anes", "s"),
@@ -73,29 +74,35 @@ def words(text: str) -> list[Word]:
     return found
 
 
-def spellings(text: str) -> list[str]:
-    """The words and numbers of `text` in their plain spelling."""
-    folded = _fold(text)
-    return folded.split() if folded.replace(" ", "").isalpha() else _WORD.findall(folded)
+def keys(texts: Iterable[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """The plain spellings and the stems of the words of each text; no text holds a line break."""
+    stems: dict[str, str] = {}
+    for folded in _fold("\n".join(texts)).split("\n"):
+        spelt = folded.split() if folded.replace(" ", "").isalpha() else _WORD.findall(folded)
+        for word in spelt:
+            if word not in stems:
+                stems[word] = _stem(word)
+        yield spelt, [stems[word] for word in spelt]
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def plain(word: str) -> str:
     """`word` in lower case without the marks people leave out: æ, ae and ä give a; ø, oe and ö give o."""
     return _fold(word)
 
 
 def _fold(text: str) -> str:
-    folded = text.casefold().replace("'", "")
+    folded = text.casefold()
+    for letter, meant in _FOLDED:
+        folded = folded.replace(letter, meant)
     if not folded.isascii():
-        folded = folded.translate(_FOLDED)
-        folded = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+        folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded))
     for digraph, letter in _DIGRAPHS:
         folded = folded.replace(digraph, letter)
     return folded
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def stem(word: str) -> str:
     """The key that a word shares with its inflected forms: kolsen, KOLS and kols; diabetikere, diabetiker.
 
@@ -103,18 +110,22 @@ def stem(word: str) -> str:
     final y are simplified, so that sykdommer meets sykdom and allergy meets allergi. The words of
     ontology/spoken.tsv share the key of the word they stand for: hovve and huet that of hodet.
     """
-    key = _bare(word)
+    return _stem(plain(word))
+
+
+def _stem(spelt: str) -> str:
+    key = _bare(spelt)
     return _spoken().get(key, key)
 
 
 @cache
 def _spoken() -> Mapping[str, str]:
     roles = read_roles(files("ontology") / "spoken.tsv")
-    return {_bare(word): _bare(meant) for meant, spoken in roles.items() for word in spoken}
+    return {_bare(plain(word)): _bare(plain(meant)) for meant, spoken in roles.items() for word in spoken}
 
 
-def _bare(word: str) -> str:
-    key = plain(word)
+def _bare(spelt: str) -> str:
+    key = spelt
     while (shorter := _without_ending(key)) != key:
         key = shorter
     if len(key) > _SHORTEST_STEM and key[-1] == key[-2]:
