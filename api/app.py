@@ -58,4 +58,5 @@ def create_app(settings: Settings | None = None, *, encoder: Encoder | None = No
 
 def serve(settings: Settings) -> None:
     """Serves until it is interrupted. No access log: its lines would hold search words and secret links."""
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, access_log=False)
+    app = create_app(settings)
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning")

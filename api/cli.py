@@ -61,16 +61,12 @@ def run() -> None:
 @app.command()
 def serve() -> None:
     """Serve the pages, the API and the chat."""
-    import uvicorn
-
-    from api.app import create_app
+    from api.app import serve as serve_app
     from api.settings import Settings
 
     settings = Settings()
     typer.echo(f"Studievei: {settings.base}")
-    uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, access_log=False, log_level="warning"
-    )
+    serve_app(settings)
 
 
 @imports.command("ctgov")
