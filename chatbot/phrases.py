@@ -79,16 +79,16 @@ def _term(term: str) -> str:
 
 def _choices(term: str) -> Iterator[str]:
     names = term.split("|")
-    words = [word for name in names if name[0] != "%" for word in _words(name)]
+    words = [word for name in names if not name.startswith("%") for word in _words(name)]
     if words:
         yield rf" (?:, )?(?:{'|'.join(map(_word, words))})(?= )"
     for name in names:
-        if name[0] == "%":
+        if name.startswith("%"):
             yield from map(_sequence, sign(name[1:]))
 
 
 def _words(name: str) -> tuple[str, ...]:
-    return group(name[1:]) if name[0] == "@" else (name,)
+    return group(name[1:]) if name.startswith("@") else (name,)
 
 
 def _word(word: str) -> str:
@@ -98,8 +98,7 @@ def _word(word: str) -> str:
 def _spelling(word: str) -> str:
     if word == "#":
         return r"\d+(?:[.,]\d+)?"
-    before, after = (r"\S*" if star else "" for star in (word[0] == "*", word[-1] == "*"))
-    return before + re.escape(word.strip("*")) + after
+    return r"\S*".join(map(re.escape, word.split("*")))
 
 
 @cache
