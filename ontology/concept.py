@@ -301,13 +301,15 @@ def _forms(row: Row) -> tuple[Form, ...]:
     forms = [Form(row.cells[language], language, FormKind.NAME) for language in ("nb", "nn", "en")]
     for column, language, kind in FORM_COLUMNS:
         if row.cells.get(column, "-") != "-":
-            forms.extend(Form(text, language, _form_kind(kind, text)) for text in row.texts(column))
-    return tuple(forms)
+            forms.extend(_form(text, language, kind) for text in row.texts(column))
+    return tuple(dict.fromkeys(forms))
 
 
-def _form_kind(kind: FormKind, text: str) -> FormKind:
-    """A synonym in capitals is an abbreviation wherever it stands: «STI» is not the path «sti»."""
-    return FormKind.ABBREVIATION if kind is FormKind.SYNONYM and text.isupper() else kind
+def _form(text: str, language: str, kind: FormKind) -> Form:
+    """A synonym in capitals is an abbreviation, wherever it stands: «STI» is not the path «sti»."""
+    if kind is FormKind.SYNONYM and text.isupper():
+        return Form(text, "any", FormKind.ABBREVIATION)
+    return Form(text, language, kind)
 
 
 def _codes(row: Row) -> tuple[str, ...]:

@@ -106,5 +106,7 @@ class Linker:
 
     def _doubt(self, mention: Mention) -> tuple[bool, float, int]:
         concept = self._ontology.get(mention.concept)
-        loss = _KIND_LOSS[concept.kind] + _CIRCUMSTANCE_LOSS * any(code[0] == "Z" for code in concept.icd10[:1])
+        loss = _KIND_LOSS[concept.kind] + _CIRCUMSTANCE_LOSS * any(
+            code[0] == "Z" for code in concept.icd10[:1]
+        )
         return mention.negated, loss - mention.score, mention.start

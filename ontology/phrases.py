@@ -76,7 +76,9 @@ def _phrases(ontology: Ontology, meaningless: Set[str]) -> Iterator[Phrase]:
         for form in concept.forms
         if (belief := _belief(concept.kind, form))
     ]
-    for (concept_id, _, belief), (_, all_stems) in zip(believed, keys(t for _, t, _ in believed), strict=True):
+    for (concept_id, _, belief), (_, all_stems) in zip(
+        believed, keys(t for _, t, _ in believed), strict=True
+    ):
         stems = frozenset(all_stems) - meaningless
         if len(stems) > 1:
             yield Phrase(concept_id, stems, belief + _MORE.get(len(stems), _MOST))

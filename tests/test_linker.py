@@ -45,6 +45,14 @@ def linked(text: str, *, forgiving: bool = True) -> list[tuple[str, How]]:
         ("ms", "multiple-sclerosis", How.ABBREVIATION),
         ("mannen min har ms, finnes det håp", "multiple-sclerosis", How.ABBREVIATION),
         ("hendene mine skjelver", "tremor", How.PHRASE),
+        ("invasiv E. coli-sykdom", "ecoli-infection", How.EXACT),
+        ("høyt lipoprotein(a)", "elevated-lipoprotein-a", How.EXACT),
+        ("STI-test", "sexually-transmitted-infection", How.ABBREVIATION),
+        ("har sår på leggen", "leg-ulcer", How.EXACT),
+        ("urinveisinfeksion", "urinary-tract-infection", How.MISSPELT),
+        ("förmaksflimer", "atrial-fibrillation", How.INFLECTED),
+        ("æ har så vondt i hovve", "headache", How.INFLECTED),
+        ("tisser enda på seg om natta", "enuresis", How.PHRASE),
     ],
 )
 def test_everyday_spellings_reach_their_concept(text: str, concept: str, how: How) -> None:
@@ -58,6 +66,10 @@ def test_everyday_spellings_reach_their_concept(text: str, concept: str, how: Ho
         "det er ms igjen på klokka",
         "HVA ER DET SOM ER SÅ RART MED DEG OG MEG", "kan jeg delta i flere studier", "bilen står i garasjen",
         "hvem får lese svarene mine", "jeg liker hester og katter", "husleie og strøm", "", "?!", "54",
+        "barnet begynte på skolen", "det varte i tre timar og har vorte betre", "legger du deg på senga",
+        "hun kutter løk", "forskjellen på skjell og skall", "se hit, han bor i et hus", "på en sti", "menyen",
+        "Oscar og Stine fra Geilo", "vi reiste til Paris", "vannkraft og arbeidskraft", "knudsen",
+        "en fødselsdag for eksempel", "jeg leste om det i går", "assistenten", "om ska det bli",
     ],
 )  # fmt: skip
 def test_ordinary_words_never_become_diseases(text: str) -> None:
@@ -73,6 +85,20 @@ def test_english_words_are_not_read_as_norwegian_compounds(text: str) -> None:
 
 def test_an_undoing_prefix_makes_no_compound() -> None:
     assert linked("antidiabetes og ikkekreft") == []
+
+
+def test_a_phrase_takes_the_place_of_a_name_that_is_a_part_of_it() -> None:
+    assert [each for each, _ in linked("gravid og høyt blodsukker")] == ["gestational-diabetes"]
+    assert "cryptorchidism" not in [each for each, _ in linked("falt ned fra taket og kan ikke gå")]
+
+
+def test_a_disease_comes_before_complaints_and_circumstances() -> None:
+    assert linked("feber og hoste, trolig lungebetennelse")[0][0] == "pneumonia"
+    assert linked("gravid med psoriasis")[0][0] == "psoriasis"
+
+
+def test_a_procedure_speaks_of_what_it_treats() -> None:
+    assert "E10" in load_ontology().codes(linked("insulinpumpebehandling")[0][0])
 
 
 def test_the_longest_and_most_specific_wins() -> None:
@@ -128,7 +154,19 @@ def test_language_settles_what_a_form_means(tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("hospital")
     header = OTHER_TABLES["procedures.tsv"][1].split()
     rows = [
-        ["gift-wrapping", "-", "innpakking", "innpakking", "gift wrapping", "-", "-", "zonk", "-", "Blod", "-"],
+        [
+            "gift-wrapping",
+            "-",
+            "innpakking",
+            "innpakking",
+            "gift wrapping",
+            "-",
+            "-",
+            "zonk",
+            "-",
+            "Blod",
+            "-",
+        ],
         ["poisoning-test", "-", "giftprøve", "giftprøve", "poison test", "zonk", "-", "-", "-", "Blod", "-"],
     ]
     text = "".join("\t".join(row) + "\n" for row in [header, *rows])
