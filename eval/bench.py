@@ -144,6 +144,9 @@ def _studievei(library: Library) -> Callable[[str], object]:
 
 def _dense(settings: Settings, folder: Path) -> Callable[[str], object]:
     """The same weights in full precision, over the very vectors of the index."""
+    import torch  # noqa: PLC0415 - optional, and takes seconds
+
+    torch.set_num_threads(1)
     write_hugging_face_folder(read_bundle(bundled_file()), folder)
     encoder = SentenceTransformerEncoder(str(folder))
     newest = generation.newest(settings.index_dir)
