@@ -31,9 +31,9 @@ class Entry(NamedTuple):
 class FormIndex:
     """What a run of words may stand for.
 
-    `runs` gives the entries of stems joined by spaces, `longest` maps the first stem of a run to the most words
-    such a run has. `parts` holds the stem, and `solid` the plain spelling, of each name in one word that a
-    compound may contain; `vocabulary` every stem in any name and `spellings` its plain spellings.
+    `runs` gives the entries of stems joined by spaces, `longest` maps the first stem of a run to the most
+    words such a run has. `parts` holds the stem, and `solid` the plain spelling, of each name in one word
+    that a compound may contain; `vocabulary` every stem in any name and `spellings` its plain spellings.
     """
 
     def __init__(self, ontology: Ontology, hides: Iterable[str]) -> None:

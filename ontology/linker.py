@@ -74,7 +74,7 @@ class Linker:
         return Phrases(self._ontology, self._filler)
 
     def warm(self) -> None:
-        """Load what the first loose phrase and misspelt word would else wait for (0.7 s; 75 MB of dictionary)."""
+        """Load what the first loose phrase and misspelt word would wait for (0.7 s; 75 MB of dictionary)."""
         self._phrases.join(scan("", None, True), ())
         self._misspelt.warm()
 

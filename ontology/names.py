@@ -113,9 +113,9 @@ class Names:
                 return name, 0.88
         for start in range(3, len(key) - _SHORTEST_END + 1):
             name = key[start:]
-            if name in self.index.parts and key[:start] not in self._undoes:
-                if self._is_name(spelt[start:], name):
-                    return name, 0.8
+            known = name in self.index.parts and key[:start] not in self._undoes
+            if known and self._is_name(spelt[start:], name):
+                return name, 0.8
         return "", 0.0
 
     def _is_name(self, spelt: str, key: str) -> bool:
@@ -142,7 +142,7 @@ def _named(entry: Entry, low: str, spelt: str, language: str | None) -> Reading 
         return None
     if entry.plain == spelt:
         return _reading(entry, How.EXACT, 0.98)
-    if foreign and len(spelt) < _SHORTEST_FOREIGN or not _is_inflected(entry, low, spelt):
+    if (foreign and len(spelt) < _SHORTEST_FOREIGN) or not _is_inflected(entry, low, spelt):
         return None
     return _reading(entry, How.INFLECTED, 0.95)
 

@@ -94,7 +94,7 @@ def _words(found: Found) -> range:
 
 
 def _belief(kind: Kind, form: Form) -> float:
-    """How surely a form speaks of its concept when its words stand apart; 0.0 for a form that must stand whole.
+    """How surely a form speaks of its concept when its words stand apart; 0.0 where they must not.
 
     Besides phrases these are names that rather describe: «tisser på seg om natta».
     """

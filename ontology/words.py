@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
-from os.path import commonprefix
+from itertools import takewhile
 from typing import NamedTuple
 
 from ontology.table import read_roles
@@ -14,7 +14,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*")
 _BREAK = re.compile(r"[.;:!?()\n]")
 _MARKS = re.compile(r"[æøåäö]")
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
-_FOLDED = tuple(zip("øæåöäéèüßđł'’", [*"oaaoaeeu", "ss", *"dl", "", ""], strict=True))
+_FOLDED = (("ø", "o"), ("æ", "a"), ("ß", "ss"), ("đ", "d"), ("ł", "l"), ("'", ""), ("’", ""))
 _DIGRAPHS = (("aa", "a"), ("ae", "a"), ("oe", "o"))
 _ENDINGS = {
     "s": ("enes", "anes", "s"),
@@ -26,10 +26,8 @@ _ENDINGS = {
 }
 _SHORTEST_STEM = 4
 _WOUND = "sar"
-_TAKEN_OFF = frozenset(("", "a", "e", "i", "y", "r"))
-_PUT_ON = frozenset(
-    "a e i y n t r s en et er ar ne te es ens ets ene ane enes anes ies ers ed d".split(),
-)
+_TAKEN_OFF = frozenset(("", "a", "e", "i", "y", "r", "s"))
+_PUT_ON = re.compile("a|e|i|y|n|t|d|r|s|en|et|er|ar|ne|te|ed|es|ens|ets|ene|ane|enes|anes|ers|ies")
 _SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -152,12 +150,12 @@ def inflects(typed: str, listed: str) -> bool:
     """
     if _bare(typed) in _spoken():
         return True
-    shared = len(commonprefix((typed, listed)))
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(typed, listed, strict=False)))
     double = typed[shared - 1 : shared]
     off, on = listed[shared:].removeprefix(double), typed[shared:].removeprefix(double)
-    if off in ("er", "ar", "s"):
-        return (on in _PUT_ON) != (off == "s")
-    return off in _TAKEN_OFF and (not on or on in _PUT_ON)
+    if on and (off == "s" or not _PUT_ON.fullmatch(on)):
+        return False
+    return bool(on) if off in ("er", "ar") else off in _TAKEN_OFF
 
 
 @lru_cache(maxsize=1 << 16)
