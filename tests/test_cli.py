@@ -142,5 +142,21 @@ def test_words_are_exported_and_a_vocabulary_of_others_is_imported(tmp_path: Pat
     assert "Name another file" in refusal(studievei(house, "ontology", "export", str(tmp_path)))
 
 
+def test_any_text_is_linked_a_line_for_a_line(tmp_path: Path) -> None:
+    lines = ["mor er blitt senil", "", "svært vondt i brystet nå"]
+    answer = studievei(tmp_path, "link", "--json", stdin="\n".join(lines) + "\n")
+    assert answer.returncode == 0, answer.stderr
+    senile, nothing, danger = map(json.loads, answer.stdout.splitlines())
+    assert senile.keys() == {"text", "language", "intent", "help", "concepts"}
+    (concept,) = senile["concepts"]
+    assert (concept["id"], concept["family"], concept["negated"]) == ("dementia", True, False)
+    assert "F03" in concept["icd10"]
+    start, end = concept["span"]
+    assert senile["text"][start:end] == concept["matched"]
+    assert nothing["concepts"] == []
+    assert nothing["error"]
+    assert (danger["intent"], danger["help"]) == ("emergency", ["113"])
+
+
 def test_the_outbox_of_a_new_house_is_empty(home: Path) -> None:
     assert studievei(home, "outbox").stdout.startswith("0 wait")
