@@ -62,7 +62,7 @@ def test_everyday_spellings_reach_their_concept(text: str, concept: str, how: Ho
 @pytest.mark.parametrize(
     "text",
     [
-        "slagord", "kreftens dag", "lungemos", "hvordan går det", "slag i sjakk", "som as",
+        "slagord", "kreftens dag", "lungemos", "hvordan går det", "slag i sjakk", "som as", "jeg klarer ikke",
         "det er ms igjen på klokka",
         "HVA ER DET SOM ER SÅ RART MED DEG OG MEG", "kan jeg delta i flere studier", "bilen står i garasjen",
         "hvem får lese svarene mine", "jeg liker hester og katter", "husleie og strøm", "", "?!", "54",
