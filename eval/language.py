@@ -77,7 +77,7 @@ def evaluate(rows: Sequence[Row]) -> Report:
     """Link every row with the project's ontology.
 
     hit@k: a gold code (3 characters) among the codes of the first k concepts. HRCS: a gold category among
-    those of the first concept. False concept: a concept with codes on a row without disease. Speed is that
+    those of the first concept. Of an emergency only the numbers to call are judged. False concept: a concept with codes on a row without disease. Speed is that
     of a second pass, when word lists are loaded.
     """
     ontology = load_ontology()
@@ -120,8 +120,8 @@ def _row(file: Path, number: int, line: str) -> Row:
 def _outcome(row: Row, linked: Linked, ontology: Ontology) -> Outcome:
     concepts = [each.concept for each in linked.query.mentions if not each.negated]
     codes = [{code[:3] for code in ontology.codes(concept)} for concept in concepts]
-    disease = bool(row.icd10)
     danger = row.type == EMERGENCY
+    disease = bool(row.icd10) and not danger
     return Outcome(
         row,
         hit1=any(row.icd10 & each for each in codes[:1]) if disease else None,
