@@ -77,8 +77,8 @@ def evaluate(rows: Sequence[Row]) -> Report:
     """Link every row with the project's ontology.
 
     hit@k: a gold code (3 characters) among the codes of the first k concepts. HRCS: a gold category among
-    those of the first concept. Of an emergency only the numbers to call are judged. False concept: a concept with codes on a row without disease. Speed is that
-    of a second pass, when word lists are loaded.
+    those of the first concept. False concept: a concept with codes on a row without disease. Of an
+    emergency only the numbers to call are judged. Speed is that of a second pass, when word lists are loaded.
     """
     ontology = load_ontology()
     linker = Linker(ontology)
