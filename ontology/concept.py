@@ -14,6 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from ontology.errors import BadInput
+from ontology.garbage import uncollected
 from ontology.hrcs import LABELS, TABLE_LABELS
 from ontology.icd10 import covers, written
 from ontology.table import Row, read_table
@@ -239,6 +240,7 @@ FORM_COLUMNS = (
 
 
 @cache
+@uncollected()
 def load_ontology(extra: Path | None = None) -> Ontology:
     """The project's own tables and, when given, those of a hospital's folder with the same file names.
 

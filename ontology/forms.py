@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ontology.concept import Form, FormKind, Ontology
 from ontology.found import How, Reading
+from ontology.garbage import uncollected
 from ontology.words import keys
 
 NO_CONCEPT = ""
@@ -36,6 +37,7 @@ class FormIndex:
     that a compound may contain; `vocabulary` every stem in any name and `spellings` its plain spellings.
     """
 
+    @uncollected()
     def __init__(self, ontology: Ontology, hides: Iterable[str]) -> None:
         self._runs: dict[str, tuple[int, ...]] = {}
         self.longest: dict[str, int] = {}
