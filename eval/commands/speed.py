@@ -1,0 +1,42 @@
+"""The command that measures speed and memory."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def bench(
+    records: Annotated[list[Path], typer.Argument(help="Files of ClinicalTrials.gov records.")],
+    queries: Annotated[Path, typer.Option(help="A jsonl file with a field `query`.")],
+    size: Annotated[
+        int, typer.Option(min=1, help="How many studies; records repeat when they run out.")
+    ] = 5000,
+    install: Annotated[bool, typer.Option(help="Also install into an empty environment.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Speed and memory beside sentence-transformers + FAISS and bm25s."""
+    from api.settings import Settings
+    from api.show import show_rows
+    from eval.bench import bench as measure
+    from eval.bench import setup
+
+    measured = measure(records, queries, size, Settings())
+    installed = setup() if install else None
+    if as_json:
+        typer.echo(json.dumps({**asdict(measured), "setup": asdict(installed) if installed else None}))
+        return
+    ours = measured.speeds[0]
+    rows = [(s.name, f"{s.p50:.1f}", f"{s.p95:.1f}", f"{s.p50 / ours.p50:.2f}") for s in measured.speeds]
+    title = f"{measured.studies} studies, {measured.queries} queries, one thread"
+    show_rows(title, ("system", "p50 ms", "p95 ms", "p50 ÷ ours"), rows)
+    typer.echo(f"chunks embedded a second    {measured.chunks_per_second:.0f}")
+    typer.echo(f"start to first answer       {measured.first_answer_seconds:.2f} s")
+    typer.echo(f"memory of a search process  {measured.memory_mb:.0f} MB")
+    if installed:
+        typer.echo(f"set-up                      {installed.seconds:.0f} s, {installed.megabytes:.0f} MB")
