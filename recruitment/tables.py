@@ -1,6 +1,18 @@
 """What recruitment keeps. Everything about a person is in the sealed columns and nowhere else."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from registry.database import UtcDateTime
 from registry.store import metadata
@@ -21,8 +33,18 @@ interests = Table(
     Column("opened_at", UtcDateTime),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("sealed", LargeBinary),
+    Column("retention_days", Integer, nullable=False, server_default="90"),
+    Column("proven_at", UtcDateTime),
+    Column("held", Boolean, nullable=False, server_default=false()),
+    Column("contact_mark", String(64), index=True),
+    Column("reminders", Integer, nullable=False, server_default="0"),
 )
-"""One row an interest; `sealed` (person and screening) is NULL once withdrawn or expired."""
+"""One row an interest; `sealed` (person and screening) is NULL once withdrawn or expired.
+
+`retention_days` are those of the consent. `proven_at`: when the person showed that the e-mail address is
+theirs; as long as `held`, the study is not told before that. `contact_mark` counts what one address sends
+and is cleared after a day. `reminders` counts the steps of recruitment/reminders.py that were taken.
+"""
 
 replies = Table(
     "replies",
@@ -38,17 +60,22 @@ links = Table(
     "links",
     metadata,
     Column("token_sha256", String(64), primary_key=True),
-    Column("interest_id", String(32), ForeignKey("interests.id"), nullable=False, index=True),
+    Column("interest_id", String(32), ForeignKey("interests.id"), index=True),
     Column("holder", String(8), nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("follower_id", String(32), ForeignKey("followers.id"), index=True),
+    Column("mailed", Boolean, nullable=False, server_default=false()),
 )
-"""The secret links of an interest; any number may work at once."""
+"""The secret links of an interest or of a follower; any number may work at once.
+
+`mailed`: it left in an e-mail only, so whoever opens it reads that mailbox.
+"""
 
 messages = Table(
     "messages",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("interest_id", String(32), ForeignKey("interests.id"), nullable=False, index=True),
+    Column("interest_id", String(32), ForeignKey("interests.id"), index=True),
     Column("kind", String(16), nullable=False),
     Column("language", String(2), nullable=False),
     Column("sealed_recipient", LargeBinary, nullable=False),
@@ -58,6 +85,61 @@ messages = Table(
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("leased_until", UtcDateTime),
     Column("failure", String(200)),
+    Column("follower_id", String(32), ForeignKey("followers.id"), index=True),
     Index("ix_messages_due", "state", "next_attempt_at"),
 )
-"""The outbox. The address is sealed, and emptied once the message is sent."""
+"""The outbox. A message is about an interest or a follower. The address is emptied once it is sent."""
+
+followers = Table(
+    "followers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("language", String(2), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("confirmed_at", UtcDateTime),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("told_at", UtcDateTime),
+)
+"""Who wants news by e-mail: an address (sealed), confirmed or not, and when it was last sent a digest."""
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("follower_id", String(32), ForeignKey("followers.id"), nullable=False, index=True),
+    Column("study_id", String(64), index=True),
+    Column("sealed", LargeBinary),
+    Column("revision", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("confirmed_at", UtcDateTime),
+)
+"""What a follower follows: one study, or a search (`sealed`). `revision` is how far the store was read."""
+
+news = Table(
+    "news",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("follow_id", String(32), ForeignKey("follows.id"), nullable=False, index=True),
+    Column("study_id", String(64), nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("noticed_at", UtcDateTime, nullable=False),
+)
+"""What happened in what somebody follows."""
+
+retention = Table(
+    "retention",
+    metadata,
+    Column("study_id", String(64), primary_key=True),
+    Column("days", Integer, nullable=False),
+)
+"""The studies whose interests are kept for another time than the default."""
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+"""What was deleted, without a word about a person; each record holds the hash of the one before."""
