@@ -10,7 +10,8 @@ term?       may be missing         ~3       up to three words between   ^ $    s
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from itertools import permutations
@@ -49,6 +50,34 @@ def says(pattern: str, text: str) -> bool:
     return phrase(pattern).search(plain(text)) is not None
 
 
+class PhraseIndex:
+    """Phrases by words that they cannot do without, so that only those that may be in a text are searched."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._by_word: defaultdict[str, set[int]] = defaultdict(set)
+        self._by_beginning: defaultdict[str, set[int]] = defaultdict(set)
+        self._by_piece: defaultdict[str, set[int]] = defaultdict(set)
+        for number, pattern in enumerate(patterns):
+            for word in _needed(pattern):
+                piece = _longest_piece(word)
+                if word == piece:
+                    self._by_word[word].add(number)
+                elif word.startswith(piece) and piece:
+                    self._by_beginning[piece].add(number)
+                else:
+                    self._by_piece[piece].add(number)
+
+    def possible(self, text: str) -> list[int]:
+        """The numbers of the phrases that `plain` text may hold, in order; every phrase it holds is there."""
+        found: set[int] = set()
+        for word in set(text.split()):
+            found |= self._by_word.get(word, set())
+            for end in range(1, len(word) + 1):
+                found |= self._by_beginning.get(word[:end], set())
+        found.update(*(numbers for piece, numbers in self._by_piece.items() if piece in text))
+        return sorted(found)
+
+
 def rows(table: str) -> Iterator[dict[str, str]]:
     """The rows of a tab-separated table of this folder, by column name.
 
@@ -60,6 +89,35 @@ def rows(table: str) -> Iterator[dict[str, str]]:
             if None in row or None in row.values():
                 raise BadInput(f"chatbot/{table}, line {number}: give every column exactly one value.")
             yield row
+
+
+def _needed(pattern: str) -> frozenset[str]:
+    """Words of which every text with the phrase holds one: those of its most telling term."""
+    terms = [_one_of(term) for term in pattern.split() if not _may_be_missing(term)]
+    return max(terms, key=lambda words: (min(map(_weight, words)), -len(words)), default=frozenset("*"))
+
+
+def _may_be_missing(term: str) -> bool:
+    return term in "^$&" or term.startswith("~") or term.endswith("?")
+
+
+def _one_of(term: str) -> frozenset[str]:
+    """The words, one of each run of them, that stand for a term."""
+    found: set[str] = set()
+    for name in term.split("|"):
+        if name.startswith("%"):
+            found.update(*map(_needed, sign(name[1:])))
+        else:
+            found.update(max(each.split("_"), key=_weight) for each in _words(name))
+    return frozenset(found)
+
+
+def _weight(word: str) -> int:
+    return 0 if "#" in word else len(_longest_piece(word))
+
+
+def _longest_piece(word: str) -> str:
+    return max(word.replace("#", "*").split("*"), key=len)
 
 
 def _sequence(pattern: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from chatbot.phrases import phrase, plain, rows
+from chatbot.phrases import PhraseIndex, phrase, plain, rows
 
 MASK = "[skjult]"
 HELP = {
@@ -75,7 +75,8 @@ def check(message: str) -> Safety:
     Help numbers: helsenorge.no (113, 116 117, Giftinformasjonen 22 59 13 00) and Mental Helse (116 123).
     """
     text = plain(message)
-    seen = {alarm.label for alarm in _alarms() if _sounds(alarm, text)}
+    alarms = _alarms()
+    seen = {alarms[i].label for i in _alarm_words().possible(text) if _sounds(alarms[i], text)}
     return Safety(tuple(label for label in Label if label in seen), mask(message))
 
 
@@ -108,6 +109,11 @@ def _alarms() -> tuple[_Alarm, ...]:
         _Alarm(Label(row["label"]), phrase(row["phrase"]), frozenset(row["quiet"].split(",")) - {"never"})
         for row in rows("alarms.tsv")
     )
+
+
+@cache
+def _alarm_words() -> PhraseIndex:
+    return PhraseIndex(row["phrase"] for row in rows("alarms.tsv"))
 
 
 @cache

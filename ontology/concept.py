@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import NamedTuple
 
 from ontology.errors import BadInput
 from ontology.garbage import uncollected
@@ -38,8 +39,7 @@ class FormKind(StrEnum):
     PHRASE = "phrase"
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """Words that stand for a concept.
 
     `language` is nb, nn, en, sv_da (Swedish and Danish share a column) or any (abbreviations, phrases

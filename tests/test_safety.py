@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.phrases import phrase, plain, rows
+from chatbot.phrases import PhraseIndex, phrase, plain, rows
 from chatbot.safety import HELP, MASK, Label, check, mask
 from ontology.wording import LANGUAGES, say
 
@@ -733,3 +733,11 @@ def test_masking_what_is_masked_changes_nothing(text: str) -> None:
 @pytest.mark.parametrize("message", ["", "\x00", "\ud800", "🙂" * 50, "jeg tok " * 3000, "1 " * 5000])
 def test_odd_messages_are_read(message: str) -> None:
     assert isinstance(check(message).masked, str)
+
+
+@given(st.lists(st.sampled_from([row["example"] for row in rows("alarms.tsv")]), min_size=1, max_size=3))
+def test_every_phrase_that_a_text_holds_is_among_those_searched(examples: list[str]) -> None:
+    text = plain(". ".join(examples))
+    patterns = [row["phrase"] for row in rows("alarms.tsv")]
+    held = {number for number, pattern in enumerate(patterns) if phrase(pattern).search(text)}
+    assert held <= set(PhraseIndex(patterns).possible(text))
