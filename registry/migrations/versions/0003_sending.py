@@ -73,7 +73,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("links", "mailed")
     for table in ("links", "messages"):
-        op.execute(f"DELETE FROM {table} WHERE interest_id IS NULL")
+        rows = sa.table(table, sa.column("interest_id"))
+        op.execute(sa.delete(rows).where(rows.c.interest_id.is_(None)))
         with op.batch_alter_table(table) as batch:
             batch.drop_index(f"ix_{table}_follower_id")
             batch.drop_constraint(f"fk_{table}_follower_id", type_="foreignkey")
