@@ -1,0 +1,214 @@
+"""How well criteria are read: lines with what they state in, precision and recall by kind out."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from eval.relations import Fact, alike, fact, joined, same, same_ends
+from ontology.errors import BadInput
+
+Reader = Callable[[str, str], Mapping[str, Any]]
+"""(section, text of one criterion) -> the line that `studievei criteria --jsonl` writes."""
+
+Same = Callable[[Fact, Fact], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line and what it states. `loose` are statements without an agreed name: reading one is no error."""
+
+    id: str
+    language: str
+    section: str
+    text: str
+    gold: tuple[Fact, ...]
+    loose: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a file. With `variables` (and their kinds; the shared lct form) only those are judged."""
+
+    rows: tuple[Row, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Score:
+    """Relations that are right, that were given, and that the gold holds."""
+
+    right: int = 0
+    given: int = 0
+    gold: int = 0
+
+    @property
+    def precision(self) -> float:
+        """Share of the given ones that are right; 0 when none was given."""
+        return self.right / self.given if self.given else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the gold that was found."""
+        return self.right / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of both."""
+        return 2 * self.right / (self.given + self.gold) if self.right else 0.0
+
+
+@dataclass(slots=True)
+class Report:
+    """Scores by group: `all`, `lang nb`, `kind lab` ...
+
+    `lines_right` counts lines where all was found and nothing else. `wrong_but_confident` counts relations
+    that are not even leniently right, on lines said to be wholly read.
+    `missed` says of each line that is not wholly right what was missed and what was wrong.
+    """
+
+    lines: int = 0
+    lines_right: int = 0
+    given: int = 0
+    wrong_but_confident: int = 0
+    seconds: float = 0.0
+    strict: defaultdict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    lenient: defaultdict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    missed: list[str] = field(default_factory=list)
+
+    @property
+    def wrong_but_confident_share(self) -> float:
+        """Of all relations given."""
+        return self.wrong_but_confident / self.given if self.given else 0.0
+
+
+def read_rows(file: Path, split: str = "") -> Rows:
+    """Our own rows or the shared lct rows; with `split` only those of that half.
+
+    Raises:
+        BadInput: the file is missing, a line is not JSON, or a field is missing.
+    """
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read ({error.strerror}).") from error
+    listed = [_json(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    half = [row for row in listed if split in ("", row.get("split"))]
+    try:
+        if any("constraints" in row for row in half):
+            return _lct(row for row in half if row["clean"])
+        return Rows(tuple(map(_own, half)))
+    except KeyError as error:
+        raise BadInput(f"{file}: a row has no field {error}. Compare it with the first lines.") from None
+
+
+def evaluate(rows: Rows, read: Reader) -> Report:
+    """Read every line and compare what is read with the gold."""
+    report = Report()
+    started = time.perf_counter()
+    answers = [read(row.section, row.text) for row in rows.rows]
+    report.seconds = time.perf_counter() - started
+    for row, answer in zip(rows.rows, answers, strict=True):
+        given = joined(_judged(map(fact, answer["relations"]), rows.variables))
+        _count(report, row, given, confident=answer.get("parsed") == "full")
+    return report
+
+
+def _json(file: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{file}, line {number} is not JSON ({error.msg}).") from None
+    return row
+
+
+def _own(row: Mapping[str, Any]) -> Row:
+    gold = tuple(joined(map(fact, row["relations"])))
+    return Row(row["id"], row["lang"], row["section"], row["text"], gold)
+
+
+def _lct(listed: Iterator[Mapping[str, Any]]) -> Rows:
+    rows = []
+    variables: dict[str, str] = {}
+    for row in listed:
+        agreed = [each for each in row["constraints"] if each["scorable"]]
+        variables |= {each["canon"]: each["kind"] for each in agreed}
+        gold = joined(fact(each) for each in agreed if not each.get("alt_of_previous"))
+        others = [each for each in row["constraints"] if each not in agreed or each.get("alt_of_previous")]
+        loose = tuple(map(fact, others))
+        rows.append(Row(row["id"], "en", row["section"], row["text"], tuple(gold), loose))
+    return Rows(tuple(rows), variables)
+
+
+def _judged(given: Iterator[Fact], variables: Mapping[str, str]) -> Iterator[Fact]:
+    if not variables:
+        return given
+    numeric = (each for each in given if each.lower or each.upper or each.values)
+    return (replace(each, kind=variables[each.name]) for each in numeric if each.name in variables)
+
+
+def _count(report: Report, row: Row, given: Sequence[Fact], *, confident: bool) -> None:
+    strict, missing = _paired(given, row.gold, same)
+    lenient, unseen = _paired(given, row.gold, alike)
+    _score(report.strict, row, strict, missing)
+    _score(report.lenient, row, lenient, unseen)
+    wrong = [each for each, found in strict if not found and not _harmless(each, row)]
+    astray = [each for each, found in lenient if not found and not _harmless(each, row)]
+    report.lines += 1
+    report.lines_right += not wrong and not missing
+    report.given += len(given)
+    report.wrong_but_confident += len(astray) if confident else 0
+    if wrong or missing:
+        report.missed.append(_told(row, missing, wrong, confident=confident))
+
+
+def _paired(
+    given: Sequence[Fact], gold: Sequence[Fact], match: Same
+) -> tuple[list[tuple[Fact, Fact | None]], list[Fact]]:
+    """Each given fact with the gold fact it states, and the required ones that nobody states.
+
+    Required ones are taken first, each once.
+    """
+    left = sorted(gold, key=lambda each: each.optional)
+    pairs: list[tuple[Fact, Fact | None]] = []
+    for each in given:
+        found = next((other for other in left if match(each, other)), None)
+        pairs.append((each, found))
+        if found:
+            left.remove(found)
+    return pairs, [each for each in left if not each.optional]
+
+
+def _harmless(given: Fact, row: Row) -> bool:
+    """Whether an unmatched fact is no error: something optional, or a measure without an agreed name."""
+    extra = any(each.optional and alike(given, each) for each in row.gold)
+    return extra or any(same_ends(given, each) for each in row.loose)
+
+
+def _score(
+    scores: defaultdict[str, Score],
+    row: Row,
+    pairs: Sequence[tuple[Fact, Fact | None]],
+    missing: Sequence[Fact],
+) -> None:
+    for given, found in pairs:
+        if not (found.optional if found else _harmless(given, row)):
+            for group in _groups(row, found or given):
+                scores[group].given += 1
+                scores[group].right += found is not None
+    for each in (*missing, *(found for _, found in pairs if found and not found.optional)):
+        for group in _groups(row, each):
+            scores[group].gold += 1
+
+
+def _groups(row: Row, each: Fact) -> tuple[str, ...]:
+    return ("all", f"lang {row.language}", f"kind {each.kind}")
+
+
+def _told(row: Row, missing: Sequence[Fact], wrong: Sequence[Fact], *, confident: bool) -> str:
+    parts = (("missed", missing), ("wrong, and sure of it" if confident else "wrong", wrong))
+    said = "; ".join(f"{word}: {', '.join(map(str, facts))}" for word, facts in parts if facts)
+    return f"{row.id}\t{row.text}\t{said}"
