@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.commands import audit
 from nlp.query import StatusFilter
 from ontology.errors import BadInput, StudieveiError
 
@@ -29,6 +30,7 @@ imports = typer.Typer(help="Bring studies in from a register or a form.", no_arg
 app.add_typer(imports, name="import")
 words = typer.Typer(help="What words mean.", no_args_is_help=True)
 app.add_typer(words, name="ontology")
+app.add_typer(audit.app, name="audit")
 
 Files = Annotated[list[Path], typer.Argument(help="One or more files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

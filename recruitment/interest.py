@@ -8,11 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ontology.errors import BadInput, Unavailable
 from ontology.wording import LANGUAGES, say
+from recruitment.audit import Action, Actor, record
 from recruitment.consent import RETENTION, Consent, current_version
 from recruitment.link import Holder, find, mint
 from recruitment.mail import Kind
@@ -37,9 +38,15 @@ class Status(StrEnum):
 
     NEW = "new"
     OPENED = "opened"
-    ANSWERED = "answered"
+    CONTACTED = "contacted"
+    SCREENED = "screened"
+    INCLUDED = "included"
+    NOT_SUITABLE = "not_suitable"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+
+
+UNANSWERED = (Status.NEW, Status.OPENED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Interest:
     created_at: datetime
     opened_at: datetime | None
     expires_at: datetime
+    assigned_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -149,8 +157,10 @@ def find_interest(engine: Engine, interest_id: str) -> Interest:
         return _interest(_row(connection, interest_id))
 
 
-def open_interest(engine: Engine, vault: Vault, interest_id: str, now: datetime) -> OpenedInterest:
-    """What the study reads; a new interest becomes opened.
+def open_interest(
+    engine: Engine, vault: Vault, interest_id: str, now: datetime, by: str = Actor.STUDY
+) -> OpenedInterest:
+    """What the study reads; a new interest becomes opened. `by` is who opens it, for the audit log.
 
     Call it when a person asks to open, not when a link is merely fetched: mail scanners fetch links.
 
@@ -162,18 +172,25 @@ def open_interest(engine: Engine, vault: Vault, interest_id: str, now: datetime)
     mark = update(interests).where(row.id == interest_id, row.status == Status.NEW, row.expires_at > now)
     with writing(engine) as connection:
         connection.execute(mark.values(status=Status.OPENED, opened_at=now))
-        return _opened(connection, vault, interest_id, now, Holder.STUDY)
+        opened = _opened(connection, vault, interest_id, now, Holder.STUDY)
+        _note(connection, opened.interest, now, by, Action.OPENED)
+        return opened
 
 
-def read_own_interest(engine: Engine, vault: Vault, interest_id: str, now: datetime) -> OpenedInterest:
-    """What the person themself reads: all they sent, and the answers. Marks nothing.
+def read_own_interest(
+    engine: Engine, vault: Vault, interest_id: str, now: datetime, by: str = Actor.PERSON
+) -> OpenedInterest:
+    """All that was sent, and the answers. Marks nothing, except who read it (`by`) in the audit log.
 
     Raises:
         BadInput: no such interest, or it was withdrawn or has expired.
         Mismatch: it was sealed with another key, or was changed.
     """
-    with reading(engine) as connection:
-        return _opened(connection, vault, interest_id, now, Holder.PERSON)
+    with writing(engine) as connection:
+        reader = Holder.PERSON if by == Actor.PERSON else Holder.STUDY
+        opened = _opened(connection, vault, interest_id, now, reader)
+        _note(connection, opened.interest, now, by, Action.READ)
+        return opened
 
 
 def answer_interest(
@@ -183,10 +200,13 @@ def answer_interest(
     text: str,
     now: datetime,
     *,
+    by: str = Actor.STUDY,
+    status: Status | None = None,
     outbox_limit: int = PENDING_LIMIT,
 ) -> Interest:
     """Stores the study's answer, encrypted; a person who gave an e-mail address is sent a link to it.
 
+    `status` is where the interest stands from now on; without it, it has at least been contacted.
     The answer that is already the last one is not stored again. Retention starts anew.
 
     Raises:
@@ -198,7 +218,8 @@ def answer_interest(
     alive = update(interests).where(row.id == interest_id, row.sealed.is_not(None), row.expires_at > now)
     with writing(engine) as connection:
         opened_at = func.coalesce(row.opened_at, now)
-        connection.execute(alive.values(status=Status.ANSWERED, opened_at=opened_at, expires_at=expires_at))
+        stands = status or case((row.status.in_(UNANSWERED), Status.CONTACTED), else_=row.status)
+        connection.execute(alive.values(status=stands, opened_at=opened_at, expires_at=expires_at))
         opened = _opened(connection, vault, interest_id, now, Holder.STUDY)
         answer = _checked_reply(text, _row(connection, interest_id).mailbox_language)
         if not opened.replies or opened.replies[-1].text != answer:
@@ -206,6 +227,7 @@ def answer_interest(
             _tell_person(connection, vault, opened, now, outbox_limit)
         own = update(links).where(links.c.interest_id == interest_id, links.c.holder == Holder.PERSON)
         connection.execute(own.values(expires_at=expires_at))
+        _note(connection, opened.interest, now, by, Action.ANSWERED, detail=opened.interest.status)
         return opened.interest
 
 
@@ -226,6 +248,8 @@ def withdraw(engine: Engine, vault: Vault, interest_id: str, now: datetime) -> I
             _forget(connection, interest_id)
         if withdrawn and found.opened_at:
             _tell_study(connection, vault, Kind.WITHDRAWAL, found, now)
+        if withdrawn:
+            _note(connection, _interest(found), now, Actor.PERSON, Action.WITHDRAWN)
         return _interest(found)
 
 
@@ -257,6 +281,8 @@ def delete_expired(engine: Engine, now: datetime) -> int:
         count = connection.execute(expire.values(status=Status.EXPIRED, sealed=None)).rowcount
         for table in (replies, links, messages):
             connection.execute(delete(table).where(table.c.interest_id.in_(old)))
+        if count:
+            record(connection, now, Actor.SYSTEM, Action.EXPIRED, detail=str(count))
         return count
 
 
@@ -270,7 +296,9 @@ def _store(
     connection.execute(insert(interests).values(values | {"id": interest_id, "sealed": sealed}))
     found = _row(connection, interest_id)
     _tell_study(connection, vault, Kind.INTEREST, found, found.created_at)
-    return Receipt(interest_id, mint(connection, interest_id, Holder.PERSON, found.expires_at))
+    token = mint(connection, interest_id, Holder.PERSON, found.expires_at)
+    _note(connection, _interest(found), found.created_at, Actor.PERSON, Action.REGISTERED)
+    return Receipt(interest_id, token)
 
 
 def _was_sent(connection: Connection, form: str) -> bool:
@@ -358,6 +386,12 @@ def _forget(connection: Connection, interest_id: str) -> None:
     connection.execute(delete(messages).where(messages.c.interest_id == interest_id, unsent))
 
 
+def _note(
+    connection: Connection, about: Interest, now: datetime, by: str, action: Action, *, detail: str = ""
+) -> None:
+    record(connection, now, by, action, study_id=about.study_id, interest_id=about.id, detail=detail)
+
+
 def _row(connection: Connection, interest_id: str) -> Row[Any]:
     found = connection.execute(select(interests).where(interests.c.id == interest_id)).one_or_none()
     if found is None:
@@ -374,6 +408,7 @@ def _interest(row: Row[Any]) -> Interest:
         created_at=row.created_at,
         opened_at=row.opened_at,
         expires_at=row.expires_at,
+        assigned_to=row.assigned_to or "",
     )
 
 

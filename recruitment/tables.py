@@ -21,7 +21,7 @@ interests = Table(
     "interests",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("study_id", String(64), nullable=False, index=True),
+    Column("study_id", String(64), nullable=False),
     Column("mailbox", String(254), nullable=False),
     Column("mailbox_language", String(2), nullable=False),
     Column("status", String(16), nullable=False),
@@ -38,12 +38,16 @@ interests = Table(
     Column("held", Boolean, nullable=False, server_default=false()),
     Column("contact_mark", String(64), index=True),
     Column("reminders", Integer, nullable=False, server_default="0"),
+    Column("assigned_to", String(32), index=True),
+    Index("ix_interests_study", "study_id", "created_at"),
+    Index("ix_interests_waiting", "status", "created_at"),
 )
 """One row an interest; `sealed` (person and screening) is NULL once withdrawn or expired.
 
 `retention_days` are those of the consent. `proven_at`: when the person showed that the e-mail address is
 theirs; as long as `held`, the study is not told before that. `contact_mark` counts what one address sends
 and is cleared after a day. `reminders` counts the steps of recruitment/reminders.py that were taken.
+`assigned_to` is the account that answers it.
 """
 
 replies = Table(
@@ -143,3 +147,72 @@ deletions = Table(
     Column("sha256", String(64), nullable=False),
 )
 """What was deleted, without a word about a person; each record holds the hash of the one before."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(32), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("study_id", String(64), nullable=False),
+    Column("interest_id", String(32), nullable=False),
+    Column("detail", String(64), nullable=False),
+    Column("chain", String(64), nullable=False),
+)
+"""The audit log. Triggers let nothing in it be changed or deleted; nothing in it says who a person is."""
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+    Column("password", String(200)),
+    Column("sealed_totp", LargeBinary),
+    Column("totp_step", BigInteger),
+    Column("identity", String(64), unique=True),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", UtcDateTime),
+)
+"""Who may sign in. `password` is an Argon2 hash, `identity` the SHA-256 of an OpenID issuer and subject."""
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("account_id", String(32), ForeignKey("accounts.id"), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("study_id", String(64), primary_key=True, index=True),
+)
+"""What an account may do; `study_id` is "" for a role that is not about one study."""
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("token_sha256", String(64), primary_key=True),
+    Column("account_id", String(32), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+"""One-time links to an account; a row is deleted when its link is used."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_sha256", String(64), primary_key=True),
+    Column("account_id", String(32), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+"""Who is signed in. The token is in the cookie and nowhere else."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("of", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Index("ix_attempts_of", "of", "at"),
+)
+"""What is rate limited, each try a row; `of` is a hash that says neither who nor what."""

@@ -74,7 +74,7 @@ def test_the_reply_reaches_the_page_of_the_person(room: Room) -> None:
     assert REPLY in room.client.post(f"{room.inbox}/svar", data={"reply": REPLY}).text
     own = room.client.get(room.own).text
     assert REPLY in own
-    assert say("own.answered", "nb") in own
+    assert say("own.contacted", "nb") in own
 
 
 @pytest.mark.parametrize("reply", ["", "  \n", "a" * 5_001])

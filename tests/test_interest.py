@@ -115,7 +115,7 @@ def test_from_interested_to_answered(engine: Engine, postbox: Postbox, channel: 
     assert (opened.interest.status, opened.interest.opened_at) == (Status.OPENED, LATER)
 
     answered = answer_interest(engine, VAULT, access.interest_id, f"  {REPLY}\r\n", LATER)
-    assert (answered.status, answered.expires_at) == (Status.ANSWERED, LATER + RETENTION)
+    assert (answered.status, answered.expires_at) == (Status.CONTACTED, LATER + RETENTION)
     assert deliver(engine, channel, LATER) == 1
     assert postbox.kept[1]["To"] == PERSON.email
     mailed = postbox.kept[1].get_content().split("/min/")[1].split()[0]
@@ -123,7 +123,7 @@ def test_from_interested_to_answered(engine: Engine, postbox: Postbox, channel: 
         own = follow(engine, token, Holder.PERSON, NOW + RETENTION)
         (reply,) = read_own_interest(engine, VAULT, own.interest_id, NOW + RETENTION).replies
         assert (reply.text, reply.written_at) == (REPLY, LATER)
-    assert open_interest(engine, VAULT, access.interest_id, LATER).interest.status is Status.ANSWERED
+    assert open_interest(engine, VAULT, access.interest_id, LATER).interest.status is Status.CONTACTED
 
 
 def test_nothing_planted_can_be_read_in_database_log_or_mail(
@@ -431,7 +431,7 @@ def test_what_has_expired_is_deleted_and_the_rest_stays(engine: Engine, tmp_path
     statuses = {found.id: found.status for found in list_for_study(engine, STUDY.id)}
     assert statuses == {
         old.interest_id: Status.EXPIRED,
-        answered.interest_id: Status.ANSWERED,
+        answered.interest_id: Status.CONTACTED,
         withdrawn.interest_id: Status.WITHDRAWN,
         young.interest_id: Status.NEW,
     }

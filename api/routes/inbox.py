@@ -12,6 +12,7 @@ from api.library import Library
 from api.pages.render import render
 from ontology.errors import BadInput
 from ontology.wording import say
+from recruitment.audit import Actor
 from recruitment.interest import (
     REPLY_LIMIT,
     OpenedInterest,
@@ -62,7 +63,7 @@ def inbox(request: Request, token: str, access: AnyAccess, library: LibraryDep) 
         return render(request, "inbox_expired.html", status=410, private=True, token=token, renewed=False)
     if interest.status is Status.NEW:
         return _page(request, library, access, None)
-    opened = read_own_interest(library.store.engine, library.vault, access.interest_id, now)
+    opened = read_own_interest(library.store.engine, library.vault, access.interest_id, now, Actor.STUDY)
     return _page(request, library, access, opened)
 
 
@@ -89,7 +90,7 @@ def reply(
     text = fields.get("reply", "").replace("\r\n", "\n").strip()
     if not 0 < len(text) <= REPLY_LIMIT:
         wrong = say("inbox.wrong_reply", language, maximum=REPLY_LIMIT)
-        opened = read_own_interest(engine, vault, access.interest_id, now)
+        opened = read_own_interest(engine, vault, access.interest_id, now, Actor.STUDY)
         return _page(request, library, access, opened, status=422, draft=text, wrong=wrong)
     answer_interest(engine, vault, access.interest_id, text, now, outbox_limit=settings.outbox_maximum)
     return RedirectResponse(f"/innboks/{token}", 303)
