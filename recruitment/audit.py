@@ -128,10 +128,9 @@ def verify(engine: Engine, head: str = "") -> Checked:
     `head` is a chain value written down earlier: it must still be there, or the end was cut off.
     """
     checked, seen = Checked(0, START, ""), head in {"", START}
-    with reading(engine) as connection:
-        for row in connection.execution_options(yield_per=_BATCH).execute(
-            select(audit).order_by(audit.c.number)
-        ):
+    entries = select(audit).order_by(audit.c.number).execution_options(yield_per=_BATCH)
+    with reading(engine) as connection, connection.execute(entries) as rows:
+        for row in rows:
             checked = _follow(checked, row)
             if checked.broken:
                 return checked
