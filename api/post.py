@@ -9,6 +9,7 @@ from recruitment.mail import Letterhead
 
 INBOX_PATH = "/innboks/{token}"
 INTEREST_PATH = "/interesse/{token}"
+FOLLOWER_PATH = "/varsler/{token}"
 _DEFAULT_PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 
@@ -43,7 +44,8 @@ def letterhead(settings: Settings) -> Letterhead:
     Raises:
         BadInput: STUDIEVEI_MAIL_FROM is no address, or STUDIEVEI_PUBLIC_URL no http(s) address.
     """
-    return Letterhead(settings.mail_from, settings.base + INBOX_PATH, settings.base + INTEREST_PATH)
+    base = settings.base
+    return Letterhead(settings.mail_from, base + INBOX_PATH, base + INTEREST_PATH, base + FOLLOWER_PATH)
 
 
 def _bad_smtp_url() -> BadInput:

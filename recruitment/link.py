@@ -20,29 +20,35 @@ class Holder(StrEnum):
 
     STUDY = "study"
     PERSON = "person"
+    FOLLOWER = "follower"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a link opens: one interest in one study."""
+    """What a link opens: one interest in one study. `mailed`: whoever has it reads that mailbox."""
 
     interest_id: str
     study_id: str
     expires_at: datetime
+    mailed: bool = False
 
     def expired(self, now: datetime) -> bool:
         """Whether the link no longer opens anything."""
         return now >= self.expires_at
 
 
-def mint(connection: Connection, interest_id: str, holder: Holder, expires_at: datetime) -> str:
-    """A new token of 256 random bits, URL-safe. Earlier links to the same interest keep working."""
+def mint(
+    connection: Connection, owner_id: str, holder: Holder, expires_at: datetime, *, mailed: bool = False
+) -> str:
+    """A new token of 256 random bits, URL-safe. Earlier links to the same thing keep working.
+
+    `owner_id` is the id of a follower for that holder, else of an interest. `mailed` says that the token
+    leaves in an e-mail to the holder and in no other way.
+    """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    connection.execute(
-        insert(links).values(
-            token_sha256=_digest(token), interest_id=interest_id, holder=holder, expires_at=expires_at
-        )
-    )
+    owner = "follower_id" if holder is Holder.FOLLOWER else "interest_id"
+    values = {"token_sha256": _digest(token), "holder": holder, "expires_at": expires_at, "mailed": mailed}
+    connection.execute(insert(links).values({**values, owner: owner_id}))
     return token
 
 
@@ -65,22 +71,40 @@ def find(engine: Engine, token: str, holder: Holder) -> Access:
         BadInput: no such link for this holder.
     """
     asked = (
-        select(interests.c.id, interests.c.study_id, links.c.expires_at)
+        select(interests.c.id, interests.c.study_id, links.c.expires_at, links.c.mailed)
         .join_from(links, interests)
         .where(links.c.token_sha256 == _digest(token), links.c.holder == holder)
     )
     with reading(engine) as connection:
         row = connection.execute(asked).one_or_none()
     if row is None:
-        raise BadInput("This link is not known here. Open the whole link from the newest message.")
+        raise _unknown()
     return Access(*row)
 
 
-def lifetime(holder: Holder, now: datetime, interest_expires_at: datetime) -> datetime:
-    """When a link made now expires: the study's after 30 days at most, both with the interest."""
-    if holder is Holder.PERSON:
-        return interest_expires_at
-    return min(now + timedelta(days=30), interest_expires_at)
+def follower_of(connection: Connection, token: str, now: datetime) -> str:
+    """The id of the follower whose link this is.
+
+    Raises:
+        BadInput: no such link, or it has expired.
+    """
+    row = links.c
+    mine = (row.token_sha256 == _digest(token), row.holder == Holder.FOLLOWER, row.expires_at > now)
+    found = connection.execute(select(row.follower_id).where(*mine)).scalar_one_or_none()
+    if found is None:
+        raise _unknown()
+    return str(found)
+
+
+def lifetime(holder: Holder, now: datetime, owner_expires_at: datetime) -> datetime:
+    """When a link made now expires: with what it opens, the study's after 30 days at most."""
+    if holder is Holder.STUDY:
+        return min(now + timedelta(days=30), owner_expires_at)
+    return owner_expires_at
+
+
+def _unknown() -> BadInput:
+    return BadInput("This link is not known here. Open the whole link from the newest message.")
 
 
 def _digest(token: str) -> str:

@@ -8,9 +8,12 @@ from email.utils import format_datetime
 from enum import StrEnum
 
 from ontology.errors import BadInput
-from ontology.wording import LANGUAGES, say
+from ontology.wording import LANGUAGES, day, say
 from recruitment.link import Holder
 from recruitment.person import checked_email
+
+UNSUBSCRIBE = "/av"
+"""What follows a follower's link in the address that ends everything."""
 
 
 class Kind(StrEnum):
@@ -18,17 +21,31 @@ class Kind(StrEnum):
 
     INTEREST = "interest"
     WITHDRAWAL = "withdrawal"
+    REMINDER = "reminder"
     ANSWER = "answer"
+    RECEIPT = "receipt"
+    SILENCE = "silence"
+    UNANSWERED = "unanswered"
+    UNDELIVERED = "undelivered"
+    CONFIRMATION = "confirmation"
+    DIGEST = "digest"
 
     @property
-    def holder(self) -> Holder:
-        """Who gets it, and so whose link is in it."""
-        return Holder.PERSON if self is Kind.ANSWER else Holder.STUDY
+    def holder(self) -> Holder | None:
+        """Whose link is in it; the coordinator gets none."""
+        return _HOLDERS.get(self)
+
+
+_HOLDERS = {
+    **dict.fromkeys((Kind.INTEREST, Kind.WITHDRAWAL, Kind.REMINDER), Holder.STUDY),
+    **dict.fromkeys((Kind.ANSWER, Kind.RECEIPT, Kind.SILENCE), Holder.PERSON),
+    **dict.fromkeys((Kind.CONFIRMATION, Kind.DIGEST), Holder.FOLLOWER),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Who sends, and where the two kinds of link lead; "{token}" stands for the secret part.
+    """Who sends, and where the kinds of link lead; "{token}" stands for the secret part.
 
     Raises:
         BadInput: the sender is no address, or a link is no http(s) address with "{token}" in it.
@@ -37,10 +54,11 @@ class Letterhead:
     sender: str
     study_url: str
     person_url: str
+    follower_url: str
 
     def __post_init__(self) -> None:
         checked_email(self.sender, "en")
-        for url in (self.study_url, self.person_url):
+        for url in (self.study_url, self.person_url, self.follower_url):
             if not url.startswith(("https://", "http://")) or "{token}" not in url:
                 raise BadInput(
                     f"{url!r} cannot be put in an e-mail. Give an http(s) address with {{token}} in it."
@@ -48,13 +66,21 @@ class Letterhead:
 
     def link(self, holder: Holder, token: str) -> str:
         """The address that a holder of `token` opens."""
-        url = self.person_url if holder is Holder.PERSON else self.study_url
-        return url.replace("{token}", token)
+        urls = {
+            Holder.STUDY: self.study_url,
+            Holder.PERSON: self.person_url,
+            Holder.FOLLOWER: self.follower_url,
+        }
+        return urls[holder].replace("{token}", token)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """All that goes into one e-mail. `id` and `written_at` are the same at every attempt to send it."""
+    """All that goes into one e-mail. `id` and `written_at` are the same at every attempt to send it.
+
+    `number` tells the coordinator which interest it is about. Empty: `study_id` and `number` in mail to
+    a follower, `token` in mail without a link.
+    """
 
     id: str
     kind: Kind
@@ -64,13 +90,14 @@ class Letter:
     token: str
     expires_at: datetime
     written_at: datetime
+    number: str = ""
 
 
 def compose(letter: Letter, letterhead: Letterhead) -> EmailMessage:
     """The e-mail: plain text in UTF-8, with the same Message-ID at every attempt (RFC 5322, RFC 3834).
 
-    The study's number is in the mail to the study only: to the person's own mailbox it could say
-    which disease they have.
+    The study's number is in the mail to the study and the coordinator only: in somebody's own mailbox it
+    could say which disease they have, or look for. Followers can leave with one click (RFC 8058).
 
     Raises:
         BadInput: a line break in the study's number or in an address.
@@ -88,12 +115,17 @@ def compose(letter: Letter, letterhead: Letterhead) -> EmailMessage:
     mail["Date"] = format_datetime(letter.written_at)
     mail["Message-ID"] = f"<{letter.id}@{letterhead.sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
+    link = letterhead.link(letter.kind.holder, letter.token) if letter.kind.holder else ""
+    if letter.kind.holder is Holder.FOLLOWER:
+        mail["List-Unsubscribe"] = f"<{link}{UNSUBSCRIBE}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     body = say(
         f"mail.{letter.kind}_body",
         language,
         study_id=letter.study_id,
-        link=letterhead.link(letter.kind.holder, letter.token),
-        expires=letter.expires_at.date().isoformat(),
+        number=letter.number,
+        link=link,
+        expires=day(letter.expires_at.date().isoformat(), language),
     )
     mail.set_content(body, cte="quoted-printable")  # drops Content-* headers that stood before it
     mail["Content-Language"] = language

@@ -15,7 +15,7 @@ from ontology.errors import BadInput, Mismatch, Unavailable
 from recruitment.channel import Channel
 from recruitment.link import lifetime, mint
 from recruitment.mail import Kind, Letter, Letterhead, compose
-from recruitment.tables import interests, messages
+from recruitment.tables import followers, interests, messages
 from recruitment.vault import Vault
 from registry.database import reading, writing
 
@@ -53,7 +53,7 @@ class Failure:
     """A message that could not be sent yet, or that was given up (`state` dead), and why."""
 
     message_id: str
-    interest_id: str
+    interest_id: str | None
     kind: Kind
     state: State
     attempts: int
@@ -76,17 +76,22 @@ def enqueue(
     vault: Vault,
     kind: Kind,
     *,
-    interest_id: str,
     recipient: str,
     language: str,
     now: datetime,
+    interest_id: str | None = None,
+    follower_id: str | None = None,
 ) -> str:
-    """Writes a message, in the caller's transaction, and returns its id. The address is sealed."""
+    """Writes a message about an interest or to a follower, in the caller's transaction; returns its id.
+
+    The address is sealed.
+    """
     message_id = uuid.uuid4().hex
     connection.execute(
         insert(messages).values(
             id=message_id,
             interest_id=interest_id,
+            follower_id=follower_id,
             kind=kind,
             language=language,
             sealed_recipient=vault.seal(recipient.encode(), _bound_to(message_id)),
@@ -177,7 +182,7 @@ class _Leased:
     """A message that this worker alone may send until its lease runs out."""
 
     id: str
-    interest_id: str
+    interest_id: str | None
     study_id: str
     kind: Kind
     language: str
@@ -209,12 +214,13 @@ def _lease(engine: Engine, now: datetime) -> _Leased | None:
 
 
 def _with_link(connection: Connection, taken: RowMapping, now: datetime) -> _Leased:
-    about = interests.c
-    study_id, interest_expires_at = connection.execute(
-        select(about.study_id, about.expires_at).where(about.id == taken["interest_id"])
-    ).one()
     kind = Kind(taken["kind"])
-    expires_at = lifetime(kind.holder, now, interest_expires_at)
+    study_id, owner_expires_at = _owner(connection, taken)
+    token, expires_at = "", owner_expires_at
+    if kind.holder:
+        expires_at = lifetime(kind.holder, now, owner_expires_at)
+        owner_id = taken["interest_id"] or taken["follower_id"]
+        token = mint(connection, owner_id, kind.holder, expires_at, mailed=True)
     return _Leased(
         id=taken["id"],
         interest_id=taken["interest_id"],
@@ -224,9 +230,21 @@ def _with_link(connection: Connection, taken: RowMapping, now: datetime) -> _Lea
         sealed_recipient=taken["sealed_recipient"],
         written_at=taken["created_at"],
         attempts=taken["attempts"],
-        token=mint(connection, taken["interest_id"], kind.holder, expires_at),
+        token=token,
         token_expires_at=expires_at,
     )
+
+
+def _owner(connection: Connection, taken: RowMapping) -> tuple[str, datetime]:
+    """The study that a message is about, "" for a follower's, and when what it leads to expires."""
+    if taken["interest_id"]:
+        about = interests.c
+        asked = select(about.study_id, about.expires_at).where(about.id == taken["interest_id"])
+        study_id, expires_at = connection.execute(asked).one()
+        return study_id, expires_at
+    reader = followers.c
+    asked = select(reader.expires_at).where(reader.id == taken["follower_id"])
+    return "", connection.execute(asked).scalar_one()
 
 
 def _send(leased: _Leased, channel: Channel, vault: Vault, letterhead: Letterhead) -> tuple[State, str]:
@@ -267,6 +285,7 @@ def _letter(leased: _Leased, recipient: str) -> Letter:
         token=leased.token,
         expires_at=leased.token_expires_at,
         written_at=leased.written_at,
+        number=(leased.interest_id or "")[:8],
     )
 
 

@@ -66,6 +66,7 @@ LETTERHEAD = Letterhead(
     sender="studievei@portal.example",
     study_url="https://portal.example/innboks/{token}",
     person_url="https://portal.example/min/{token}",
+    follower_url="https://portal.example/varsler/{token}",
 )
 
 

@@ -1,5 +1,5 @@
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -8,7 +8,8 @@ import pytest
 from interested import LETTERHEAD, NOW, STUDY
 
 from ontology.errors import BadInput
-from ontology.wording import LANGUAGES, catalogue
+from ontology.wording import LANGUAGES, catalogue, day
+from recruitment.link import Holder
 from recruitment.mail import Kind, Letter, Letterhead, compose
 
 LETTER = Letter(
@@ -41,17 +42,28 @@ def test_every_mail_has_its_headers_and_one_link_that_works(kind: Kind, language
     assert mail.get_content_type() == "text/plain"
     assert mail.get_content_charset() == "utf-8"
     links = re.findall(r"https://\S+", mail.get_content())
-    place = "min" if kind is Kind.ANSWER else "innboks"
-    assert links == [f"https://portal.example/{place}/hemmelig-token"]
-    assert "2026-12-20" in mail.get_content()
+    place = {Holder.STUDY: "innboks", Holder.PERSON: "min", Holder.FOLLOWER: "varsler", None: ""}[kind.holder]
+    assert links == ([f"https://portal.example/{place}/hemmelig-token"] if place else [])
+    if place:
+        assert day("2026-12-20", language) in mail.get_content()
 
 
-def test_the_study_is_named_by_number_and_only_to_the_study() -> None:
-    to_study, to_person = received(LETTER), received(replace(LETTER, kind=Kind.ANSWER))
-    assert STUDY.id in to_study["Subject"]
-    for mail in (to_study, to_person):
-        assert STUDY.title not in str(mail["Subject"]) + mail.get_content()
-    assert STUDY.id not in to_person.as_string()
+@pytest.mark.parametrize("kind", Kind)
+def test_only_a_follower_can_leave_with_one_click(kind: Kind) -> None:
+    mail = received(replace(LETTER, kind=kind))
+    if kind.holder is Holder.FOLLOWER:
+        assert mail["List-Unsubscribe"] == "<https://portal.example/varsler/hemmelig-token/av>"
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    else:
+        assert mail["List-Unsubscribe"] is None
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_study_is_named_by_number_and_only_to_study_and_coordinator(kind: Kind) -> None:
+    mail = received(replace(LETTER, kind=kind))
+    assert STUDY.title not in str(mail["Subject"]) + mail.get_content()
+    assert (STUDY.id in mail["Subject"]) is (kind.holder in (Holder.STUDY, None))
+    assert (STUDY.id in mail.as_string()) is (kind.holder in (Holder.STUDY, None))
 
 
 def test_another_language_is_answered_in_bokmal() -> None:
@@ -80,7 +92,7 @@ def test_no_header_can_be_smuggled_in(change: dict[str, str]) -> None:
     ],
 )
 def test_a_letterhead_that_cannot_work_is_refused_at_once(change: dict[str, str]) -> None:
-    usual = {name: getattr(LETTERHEAD, name) for name in ("sender", "study_url", "person_url")}
+    usual = asdict(LETTERHEAD)
     with pytest.raises(BadInput):
         Letterhead(**(usual | change))
 

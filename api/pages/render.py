@@ -11,14 +11,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from ontology import hrcs
-from ontology.wording import LANGUAGES, say
+from ontology.wording import LANGUAGES, day, say
 from registry.study import Study
 
 LANGUAGE_NAMES = (("nb", "Bokmål"), ("nn", "Nynorsk"), ("en", "English"))
 _MENU = (("/sok", "site.search"), ("/chat", "site.chat"), ("/lege", "site.gp"), ("/om", "site.about"))
 _COOKIE = "language"
 _YEAR = 365 * 24 * 3600
-_DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 
 
 def language_of(request: Request) -> str:
@@ -112,20 +111,6 @@ def cities(study: Study) -> list[str]:
 def at_home(country: str) -> bool:
     """Whether a register's country is Norway; forms leave it out."""
     return country.casefold() in {"", "norway", "norge", "noreg"}
-
-
-def day(date: str, language: str) -> str:
-    """An ISO date, perhaps partial, as people write it: 3. mai 2026, mai 2026, 2026."""
-    match = _DATE.match(date)
-    if match is None:
-        return date
-    year, month, number = match.groups()
-    if month is None or not 1 <= int(month) <= 12:
-        return year
-    name = say("site.months", language).split()[int(month) - 1]
-    if number is None:
-        return f"{name} {year}"
-    return f"{int(number)} {name} {year}" if language == "en" else f"{int(number)}. {name} {year}"
 
 
 def phases(study: Study) -> str:

@@ -1,5 +1,6 @@
 """The one catalogue of what people read: TOML files here, one per surface, every key in nb, nn and en."""
 
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -8,6 +9,7 @@ from typing import cast
 from ontology.errors import BadInput
 
 LANGUAGES = ("nb", "nn", "en")
+_DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 
 
 def say(key: str, language: str, **values: object) -> str:
@@ -26,6 +28,20 @@ def say(key: str, language: str, **values: object) -> str:
         return template.format(**values) if values else template
     except KeyError as missing:
         raise BadInput(f"The text {key!r} needs a value for {missing}.") from None
+
+
+def day(date: str, language: str) -> str:
+    """An ISO date, perhaps partial, as people write it: 3. mai 2026, mai 2026, 2026."""
+    match = _DATE.match(date)
+    if match is None:
+        return date
+    year, month, number = match.groups()
+    if month is None or not 1 <= int(month) <= 12:
+        return year
+    name = say("site.months", language).split()[int(month) - 1]
+    if number is None:
+        return f"{name} {year}"
+    return f"{int(number)} {name} {year}" if language == "en" else f"{int(number)}. {name} {year}"
 
 
 @cache
