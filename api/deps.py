@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.csrf import FIELDS_AT_MOST
 from api.library import Library
 from api.pages.render import language_of
 from api.settings import Settings
@@ -21,7 +22,7 @@ def _settings(request: Request) -> Settings:
 
 async def _fields(request: Request) -> dict[str, str]:
     """The text fields of a form; files and repeated fields are not asked for anywhere."""
-    form = await request.form(max_fields=20, max_files=0)
+    form = await request.form(max_fields=FIELDS_AT_MOST, max_files=0)
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 

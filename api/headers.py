@@ -18,6 +18,7 @@ def security_headers(path: str) -> dict[str, str]:
     headers = {
         "Content-Security-Policy": _CHAT if chat else _PAGES,
         "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         "Cross-Origin-Opener-Policy": "same-origin",

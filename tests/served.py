@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from httpx import Response
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -65,6 +66,13 @@ def served(
     open_index(settings, encoder).update(studies)
     with TestClient(create_app(settings, encoder=encoder), base_url="https://studievei.example") as client:
         yield client
+
+
+def send(client: TestClient, action: str, page: str = "", **fields: str) -> Response:
+    """Sends a form as a browser does, with the token from its page: `page`, or the one above `action`."""
+    shown = Page(client.get(page or action.rpartition("/")[0]).text)
+    token = next((str(field["value"]) for field in shown.all("input", name="csrf")), "")
+    return client.post(action, data={"csrf": token, **fields})
 
 
 class Page(HTMLParser):

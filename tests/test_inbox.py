@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from interested import PERSON, REPLY, SCREENING, Postbox, register, smtp_server
-from served import DIABETES, EVIL, served
+from served import DIABETES, EVIL, send, served
 from starlette.testclient import TestClient
 
 from api.library import open_library
@@ -56,7 +56,7 @@ def test_the_link_opens_a_cover_that_tells_nothing_until_somebody_opens_it(room:
     cover = room.client.get(room.inbox)
     assert PERSON.email not in cover.text
     assert say("own.new", "nb") in room.client.get(room.own).text
-    opened = room.client.post(f"{room.inbox}/apne")
+    opened = send(room.client, f"{room.inbox}/apne")
     assert opened.url.path == room.inbox
     for words in (
         PERSON.email,
@@ -70,8 +70,8 @@ def test_the_link_opens_a_cover_that_tells_nothing_until_somebody_opens_it(room:
 
 
 def test_the_reply_reaches_the_page_of_the_person(room: Room) -> None:
-    room.client.post(f"{room.inbox}/apne")
-    assert REPLY in room.client.post(f"{room.inbox}/svar", data={"reply": REPLY}).text
+    send(room.client, f"{room.inbox}/apne")
+    assert REPLY in send(room.client, f"{room.inbox}/svar", reply=REPLY).text
     own = room.client.get(room.own).text
     assert REPLY in own
     assert say("own.contacted", "nb") in own
@@ -79,23 +79,24 @@ def test_the_reply_reaches_the_page_of_the_person(room: Room) -> None:
 
 @pytest.mark.parametrize("reply", ["", "  \n", "a" * 5_001])
 def test_a_reply_that_cannot_be_sent_is_handed_back(room: Room, reply: str) -> None:
-    response = room.client.post(f"{room.inbox}/svar", data={"reply": reply})
+    response = send(room.client, f"{room.inbox}/svar", reply=reply)
     assert response.status_code == 422
     assert say("inbox.wrong_reply", "nb", maximum=5000) in response.text
     assert reply.strip() in response.text
 
 
 def test_the_person_can_withdraw_and_the_study_then_sees_nothing(room: Room) -> None:
-    room.client.post(f"{room.inbox}/apne")
-    unsure = room.client.post(f"{room.own}/trekk")
+    send(room.client, f"{room.inbox}/apne")
+    unsure = send(room.client, f"{room.own}/trekk")
     assert say("own.opened", "nb") in unsure.text
-    page = room.client.post(f"{room.own}/trekk", data={"sure": "yes"})
+    page = send(room.client, f"{room.own}/trekk", sure="yes")
     assert say("own.withdrawn", "nb") in page.text
     assert PERSON.email not in page.text
     gone = room.client.get(room.inbox)
+    other = _room(room.client, datetime.now(UTC)).own
     assert gone.status_code == 410
     assert say("inbox.withdrawn", "nb") in gone.text
-    assert room.client.post(f"{room.inbox}/svar", data={"reply": REPLY}).status_code == 410
+    assert send(room.client, f"{room.inbox}/svar", other, reply=REPLY).status_code == 410
 
 
 def test_an_old_link_opens_nothing_and_a_new_one_goes_to_the_mailbox(client: TestClient) -> None:
@@ -103,16 +104,16 @@ def test_an_old_link_opens_nothing_and_a_new_one_goes_to_the_mailbox(client: Tes
     page = client.get(room.inbox)
     assert page.status_code == 410
     assert say("inbox.link_expired", "nb") in page.text
-    assert client.post(f"{room.inbox}/apne").status_code == 410
-    assert say("inbox.renewed", "nb") in client.post(f"{room.inbox}/ny-lenke").text
+    assert send(client, f"{room.inbox}/apne").status_code == 410
+    assert say("inbox.renewed", "nb") in send(client, f"{room.inbox}/ny-lenke").text
 
 
 def test_a_link_opens_only_the_door_it_was_made_for(room: Room) -> None:
     token, own = room.inbox.rpartition("/")[2], room.own.rpartition("/")[2]
     for path in (f"/interesse/{token}", f"/innboks/{own}", "/innboks/x", "/interesse/x"):
         assert room.client.get(path).status_code == 404
-    assert room.client.post(f"/innboks/{own}/svar", data={"reply": REPLY}).status_code == 404
-    assert room.client.post(f"/interesse/{token}/trekk").status_code == 404
+    assert send(room.client, f"/innboks/{own}/svar", room.own, reply=REPLY).status_code == 404
+    assert send(room.client, f"/interesse/{token}/trekk", room.own).status_code == 404
 
 
 def test_personal_pages_are_kept_by_no_cache_and_listed_nowhere(room: Room) -> None:
@@ -132,8 +133,8 @@ def test_another_site_cannot_withdraw_or_reply_for_somebody(room: Room) -> None:
 def test_what_a_person_or_a_study_writes_is_never_run(client: TestClient) -> None:
     screening = replace(SCREENING, criteria=(CriterionResult(EVIL, "inclusion", "unknown", EVIL),))
     room = _room(client, datetime.now(UTC), person=replace(PERSON, name=EVIL), screening=screening)
-    assert "<script>" not in client.post(f"{room.inbox}/apne").text
-    assert "<script>" not in client.post(f"{room.inbox}/svar", data={"reply": EVIL}).text
+    assert "<script>" not in send(client, f"{room.inbox}/apne").text
+    assert "<script>" not in send(client, f"{room.inbox}/svar", reply=EVIL).text
     assert "<script>" not in client.get(room.own).text
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from chatting import Talker
 from interested import Postbox, smtp_server
-from served import served
+from served import send, served
 
 from api.chat import open_desk
 from chatbot.prompts import PAGE
@@ -74,10 +74,10 @@ def test_from_a_register_record_to_a_notified_investigator(
 
         # The PI opens the link, reads the pre-screening and answers; the person reads the answer.
         inbox = re.search(r"https://\S+/innboks/\S+", text)[0]  # type: ignore[index]  # fails when there is none
-        opened = client.post(f"{inbox}/apne").text
+        opened = send(client, f"{inbox}/apne").text
         assert EMAIL in opened
         assert "history of type 2 diabetes mellitus" in opened
-        client.post(f"{inbox}/svar", data={"reply": "Vi ringer deg på torsdag."})
+        send(client, f"{inbox}/svar", reply="Vi ringer deg på torsdag.")
         assert "Vi ringer deg på torsdag." in client.get(own_page).text
 
 

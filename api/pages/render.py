@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from api.csrf import FormKey
 from ontology import hrcs
 from ontology.wording import LANGUAGES, day, say
 from registry.study import Study
@@ -33,11 +34,12 @@ def render(
 ) -> HTMLResponse:
     """A page. A private one is kept by no cache and listed by no search engine.
 
-    The only cookie holds the language, and is set only when the reader has chosen one.
+    A cookie is set only when the reader has chosen a language, or when the page has a form that asks for one.
     """
     language = language_of(request)
     settings = request.app.state.settings
     page = templates().get_template(template)
+    form = FormKey(request)
     html = page.render(
         **values,
         private=private,
@@ -48,6 +50,7 @@ def render(
         menu=[entry for entry in _MENU if settings.chat or entry[0] != "/chat"],
         chat=settings.chat,
         version=static_version(),
+        csrf=form.field,
         t=_speaker(language),
         here=partial(_here, request),
         address=partial(_address, request, settings.base),
@@ -59,6 +62,7 @@ def render(
         response.headers["X-Robots-Tag"] = "noindex"
     if request.query_params.get("lang") in LANGUAGES:
         response.set_cookie(_COOKIE, language, max_age=_YEAR, samesite="lax", httponly=True)
+    form.keep(response)
     return response
 
 

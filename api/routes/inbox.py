@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
+from api.csrf import OwnForm
 from api.deps import Fields, Language, LibraryDep, SettingsDep
 from api.errors import not_found
 from api.library import Library
@@ -25,7 +26,7 @@ from recruitment.interest import (
 )
 from recruitment.link import Access, Holder, find
 
-router = APIRouter(prefix="/innboks/{token}", include_in_schema=False)
+router = APIRouter(prefix="/innboks/{token}", include_in_schema=False, dependencies=[OwnForm])
 
 _GONE = frozenset({Status.WITHDRAWN, Status.EXPIRED})
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from api.csrf import OwnForm
 from api.deps import Fields, LibraryDep
 from api.errors import not_found
 from api.library import Library
@@ -13,7 +14,7 @@ from ontology.errors import BadInput
 from recruitment.interest import Status, find_interest, read_own_interest, withdraw
 from recruitment.link import Holder, follow
 
-router = APIRouter(prefix="/interesse/{token}", include_in_schema=False)
+router = APIRouter(prefix="/interesse/{token}", include_in_schema=False, dependencies=[OwnForm])
 
 
 @router.get("")
