@@ -1,6 +1,5 @@
 """How well criteria are read: lines with what they state in, precision and recall by kind out."""
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from eval.relations import Fact, alike, fact, joined, same, same_ends
-from ontology.errors import BadInput
+from eval.rows import read_jsonl
+from eval.score import Score
 
 Reader = Callable[[str, str], Mapping[str, Any]]
 """(section, text of one criterion) -> the line that `studievei criteria --jsonl` writes."""
@@ -19,7 +19,10 @@ Same = Callable[[Fact, Fact], bool]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line and what it states. `loose` are statements without an agreed name: reading one is no error."""
+    """One line and what it states. `loose` are statements without an agreed name: reading one is no error.
+
+    `variables` (of the shared form) are the agreed names that it uses, with their kinds.
+    """
 
     id: str
     language: str
@@ -27,38 +30,15 @@ class Row:
     text: str
     gold: tuple[Fact, ...]
     loose: tuple[Fact, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a file. With `variables` (and their kinds; the shared lct form) only those are judged."""
+    """The rows of a file. With `variables` (the shared form) only those are judged."""
 
     rows: tuple[Row, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Score:
-    """Relations that are right, that were given, and that the gold holds."""
-
-    right: int = 0
-    given: int = 0
-    gold: int = 0
-
-    @property
-    def precision(self) -> float:
-        """Share of the given ones that are right; 0 when none was given."""
-        return self.right / self.given if self.given else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the gold that was found."""
-        return self.right / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of both."""
-        return 2 * self.right / (self.given + self.gold) if self.right else 0.0
 
 
 @dataclass(slots=True)
@@ -91,18 +71,8 @@ def read_rows(file: Path, split: str = "") -> Rows:
     Raises:
         BadInput: the file is missing, a line is not JSON, or a field is missing.
     """
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise BadInput(f"{file} cannot be read ({error.strerror}).") from error
-    listed = [_json(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    half = [row for row in listed if split in ("", row.get("split"))]
-    try:
-        if any("constraints" in row for row in half):
-            return _lct(row for row in half if row["clean"])
-        return Rows(tuple(map(_own, half)))
-    except KeyError as error:
-        raise BadInput(f"{file}: a row has no field {error}. Compare it with the first lines.") from None
+    rows = [row for row in read_jsonl(file, _row, split) if row is not None]
+    return Rows(tuple(rows), {name: kind for row in rows for name, kind in row.variables.items()})
 
 
 def evaluate(rows: Rows, read: Reader) -> Report:
@@ -117,30 +87,20 @@ def evaluate(rows: Rows, read: Reader) -> Report:
     return report
 
 
-def _json(file: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        row: dict[str, Any] = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{file}, line {number} is not JSON ({error.msg}).") from None
-    return row
-
-
-def _own(row: Mapping[str, Any]) -> Row:
+def _row(row: Mapping[str, Any]) -> Row | None:
+    """A row of either form; None for a shared row whose gold is in doubt."""
+    if "constraints" in row:
+        return _shared(row) if row["clean"] else None
     gold = tuple(joined(map(fact, row["relations"])))
     return Row(row["id"], row["lang"], row["section"], row["text"], gold)
 
 
-def _lct(listed: Iterator[Mapping[str, Any]]) -> Rows:
-    rows = []
-    variables: dict[str, str] = {}
-    for row in listed:
-        agreed = [each for each in row["constraints"] if each["scorable"]]
-        variables |= {each["canon"]: each["kind"] for each in agreed}
-        gold = joined(fact(each) for each in agreed if not each.get("alt_of_previous"))
-        others = [each for each in row["constraints"] if each not in agreed or each.get("alt_of_previous")]
-        loose = tuple(map(fact, others))
-        rows.append(Row(row["id"], "en", row["section"], row["text"], tuple(gold), loose))
-    return Rows(tuple(rows), variables)
+def _shared(row: Mapping[str, Any]) -> Row:
+    agreed = [each for each in row["constraints"] if each["scorable"]]
+    gold = joined(fact(each) for each in agreed if not each.get("alt_of_previous"))
+    loose = [each for each in row["constraints"] if not each["scorable"] or each.get("alt_of_previous")]
+    variables = {each["canon"]: each["kind"] for each in agreed}
+    return Row(row["id"], "en", row["section"], row["text"], tuple(gold), tuple(map(fact, loose)), variables)
 
 
 def _judged(given: Iterator[Fact], variables: Mapping[str, str]) -> Iterator[Fact]:

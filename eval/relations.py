@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ontology.errors import BadInput
-
 UNITS = {
     "cells/ul": "/ul", "/mm3": "/ul", "cells/mm3": "/ul", "mm3": "/ul",
     "uln": "xuln", "mm hg": "mmhg", "°c": "c", "msec": "ms", "percent": "%", "points": "",
@@ -77,46 +75,37 @@ class Fact:
         return self.names[0]
 
     def __str__(self) -> str:
-        low, high = self.lower, self.upper
-        ends = (
-            f" {'' if not low else ('[' if low.inclusive else '(') + f'{low.value:g}'}.."
-            if low or high
-            else ""
+        parts = (
+            "not" if self.negated else "",
+            self.name or "/".join(sorted(self.codes)),
+            f"{'>=' if self.lower.inclusive else '>'}{self.lower.value:g}" if self.lower else "",
+            f"{'<=' if self.upper.inclusive else '<'}{self.upper.value:g}" if self.upper else "",
+            "|".join(self.values),
+            self.unit,
+            f"within {self.window_days:g} days" if self.window_days else "",
         )
-        ends += f"{high.value:g}{']' if high.inclusive else ')'}" if high else ""
-        listed = f" {{{', '.join(self.values)}}}" if self.values else ""
-        days = f" in {self.window_days:g} days" if self.window_days else ""
-        return f"{'not ' if self.negated else ''}{self.name}{ends}{listed} {self.unit}{days}".rstrip()
+        return " ".join(filter(None, parts))
 
 
 def fact(row: Mapping[str, Any]) -> Fact:
-    """A relation of `studievei criteria --jsonl`, of our gold, or a constraint of the shared lct rows.
-
-    Raises:
-        BadInput: a field is missing or not of the shape agreed on.
-    """
-    try:
-        listed = [*(row.get("icd10") or ()), *(row.get("atc") or ())]
-        concept = row["canon"] if "canon" in row else row["concept"]
-        return Fact(
-            names=(concept or "", *row.get("also", ())),
-            kind=row.get("kind") or "",
-            codes=frozenset(listed),
-            lower=_end(row.get("lower")),
-            upper=_end(row.get("upper")),
-            values=tuple(str(value) for value in row.get("values") or ()),
-            unit=_unit(row.get("unit")),
-            negated="canon" not in row and bool(row.get("negated")),
-            window_days=row.get("window_days"),
-            optional=bool(row.get("optional")),
-            any_window=bool(row.get("window_free")),
-            any_end=bool(row.get("incl_ambiguous")),
-            any_unit=not row.get("unit") or bool(row.get("unit_implied") or row.get("unit_assumed")),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(
-            f"This is no relation ({error!r}): {dict(row)}. eval/data/README.md shows one."
-        ) from None
+    """A relation of `studievei criteria --jsonl`, of our gold, or a constraint of the shared lct rows."""
+    listed = [*(row.get("icd10") or ()), *(row.get("atc") or ())]
+    concept = row["canon"] if "canon" in row else row["concept"]
+    return Fact(
+        names=(concept or "", *row.get("also", ())),
+        kind=row.get("kind") or "",
+        codes=frozenset(listed),
+        lower=_end(row.get("lower")),
+        upper=_end(row.get("upper")),
+        values=tuple(str(value) for value in row.get("values") or ()),
+        unit=canonical_unit(row.get("unit")),
+        negated="canon" not in row and bool(row.get("negated")),
+        window_days=row.get("window_days"),
+        optional=bool(row.get("optional")),
+        any_window=bool(row.get("window_free")),
+        any_end=bool(row.get("incl_ambiguous")),
+        any_unit=not row.get("unit") or bool(row.get("unit_implied") or row.get("unit_assumed")),
+    )
 
 
 def same(given: Fact, gold: Fact) -> bool:
@@ -147,13 +136,14 @@ def same_ends(given: Fact, gold: Fact) -> bool:
     return _ends(given, gold, exactly=False)
 
 
-def _end(row: Mapping[str, Any] | None) -> End | None:
-    return End(float(row["value"]), bool(row.get("incl", True))) if row else None
-
-
-def _unit(written: str | None) -> str:
+def canonical_unit(written: str | None) -> str:
+    """One spelling of each unit; "" for none."""
     unit = " ".join((written or "").lower().split()).replace("μ", "u").replace("µ", "u")
     return UNITS.get(unit, unit)
+
+
+def _end(row: Mapping[str, Any] | None) -> End | None:
+    return End(float(row["value"]), bool(row.get("incl", True))) if row else None
 
 
 def _below(low: End | None, high: End | None) -> bool:

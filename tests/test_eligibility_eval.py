@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from eval.eligibility import Reader, Report, Score, evaluate, read_rows
+from eval.eligibility import Reader, Report, evaluate, read_rows
+from eval.score import Score
 from ontology.concept import load_ontology
 from ontology.errors import BadInput
 
