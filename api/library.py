@@ -19,7 +19,7 @@ from nlp.query import Query, StatusFilter, understand
 from ontology.concept import Ontology, load_ontology
 from ontology.errors import Unavailable
 from ontology.linker import Linker
-from recruitment.vault import Vault, load_key
+from recruitment.vault import Vault, parse_keys
 from registry.store import Store
 from registry.study import Study
 
@@ -97,7 +97,7 @@ def open_library(settings: Settings, encoder: Encoder | None = None) -> Iterator
     with open_store(settings) as store:
         ontology = open_ontology(settings)
         index = open_index(settings, encoder)
-        yield Library(store, ontology, Linker(ontology), index, Vault(load_key(settings.key_file)))
+        yield Library(store, ontology, Linker(ontology), index, open_vault(settings))
 
 
 def open_store(settings: Settings) -> Store:
@@ -114,6 +114,16 @@ def open_store(settings: Settings) -> Store:
             "Set STUDIEVEI_DATA_DIR to a folder that you can write to."
         ) from error
     return Store.open(settings.database)
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The vault, with its keys from the settings, else from their file in the data folder.
+
+    Raises:
+        Unavailable, BadInput: as `open_library`.
+    """
+    text = settings.vault_key.get_secret_value()
+    return Vault(*parse_keys(text)) if text else Vault.kept_in(settings.key_file)
 
 
 def open_index(settings: Settings, encoder: Encoder | None = None, *, rebuild: bool = False) -> StudyIndex:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     """Empty for the bundled model, or a model name, a folder, or the URL of an embeddings server."""
     public_url: str = "http://127.0.0.1:8000"
     """How the world reaches the server: links in e-mail and the address of each page start with it."""
+    vault_key: SecretStr = SecretStr("")
+    """The keys of the vault in base64, the newest first, instead of the file `vault.key` in `data_dir`."""
     smtp_url: str = ""
     """For example smtp://user:password@host:587?tls=starttls. Empty: mail is put as files in `data_dir`."""
     mail_from: str = "ikke-svar@studievei.invalid"
@@ -51,7 +53,7 @@ class Settings(BaseSettings):
 
     @property
     def key_file(self) -> Path:
-        """The key of the vault; whoever has it can read what people left with us."""
+        """The keys of the vault; whoever has them can read what people left with us."""
         return self.data_dir / "vault.key"
 
     @property

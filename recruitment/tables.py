@@ -1,4 +1,7 @@
-"""What recruitment keeps. Everything about a person is in the sealed columns and nowhere else."""
+"""What recruitment keeps. Everything about a person is in the sealed columns and nowhere else.
+
+`bound_to` says what the vault binds the bytes of a sealed column to, made of the columns of its row.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -10,7 +13,6 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
-    Text,
     false,
 )
 
@@ -32,11 +34,10 @@ interests = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("opened_at", UtcDateTime),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
-    Column("sealed", LargeBinary),
+    Column("sealed", LargeBinary, info={"bound_to": "{study_id}:{id}"}),
     Column("retention_days", Integer, nullable=False, server_default="90"),
     Column("proven_at", UtcDateTime),
     Column("held", Boolean, nullable=False, server_default=false()),
-    Column("contact_mark", String(64), index=True),
     Column("reminders", Integer, nullable=False, server_default="0"),
     Column("assigned_to", String(32), index=True),
     Index("ix_interests_study", "study_id", "created_at"),
@@ -45,8 +46,8 @@ interests = Table(
 """One row an interest; `sealed` (person and screening) is NULL once withdrawn or expired.
 
 `retention_days` are those of the consent. `proven_at`: when the person showed that the e-mail address is
-theirs; as long as `held`, the study is not told before that. `contact_mark` counts what one address sends
-and is cleared after a day. `reminders` counts the steps of recruitment/reminders.py that were taken.
+theirs; as long as `held`, the study is not told before that. `reminders` counts the steps of
+recruitment/reminders.py that were taken.
 `assigned_to` is the account that answers it.
 """
 
@@ -56,7 +57,7 @@ replies = Table(
     Column("id", String(32), primary_key=True),
     Column("interest_id", String(32), ForeignKey("interests.id"), nullable=False, index=True),
     Column("written_at", UtcDateTime, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False, info={"bound_to": "{interest_id}:{id}"}),
 )
 """What the study wrote to the person."""
 
@@ -82,7 +83,7 @@ messages = Table(
     Column("interest_id", String(32), ForeignKey("interests.id"), index=True),
     Column("kind", String(16), nullable=False),
     Column("language", String(2), nullable=False),
-    Column("sealed_recipient", LargeBinary, nullable=False),
+    Column("sealed_recipient", LargeBinary, nullable=False, info={"bound_to": "message:{id}"}),
     Column("state", String(8), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -99,7 +100,7 @@ followers = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("language", String(2), nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False, info={"bound_to": "follower:{id}"}),
     Column("created_at", UtcDateTime, nullable=False),
     Column("confirmed_at", UtcDateTime),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
@@ -113,7 +114,7 @@ follows = Table(
     Column("id", String(32), primary_key=True),
     Column("follower_id", String(32), ForeignKey("followers.id"), nullable=False, index=True),
     Column("study_id", String(64), index=True),
-    Column("sealed", LargeBinary),
+    Column("sealed", LargeBinary, info={"bound_to": "follow:{id}"}),
     Column("revision", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("confirmed_at", UtcDateTime),
@@ -139,15 +140,6 @@ retention = Table(
 )
 """The studies whose interests are kept for another time than the default."""
 
-deletions = Table(
-    "deletions",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("record", Text, nullable=False),
-    Column("sha256", String(64), nullable=False),
-)
-"""What was deleted, without a word about a person; each record holds the hash of the one before."""
-
 audit = Table(
     "audit",
     metadata,
@@ -171,7 +163,7 @@ accounts = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("disabled_at", UtcDateTime),
     Column("password", String(200)),
-    Column("sealed_totp", LargeBinary),
+    Column("sealed_totp", LargeBinary, info={"bound_to": "totp:{id}"}),
     Column("totp_step", BigInteger),
     Column("identity", String(64), unique=True),
     Column("failures", Integer, nullable=False),

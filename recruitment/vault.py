@@ -2,10 +2,14 @@
 
 import base64
 import hashlib
+import hmac
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -33,13 +37,36 @@ class Vault:
         Raises:
             BadInput: no key, or one of another length.
         """
-        if not keys or any(len(key) != KEY_BYTES for key in keys):
-            raise BadInput(f"A vault needs at least one key, each of {KEY_BYTES} bytes; load_key makes one.")
-        self._newest = _key_id(keys[0])
-        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
+        self._file: Path | None = None
+        self._seen: tuple[int, int] | None = None
+        self._use(keys)
+
+    @classmethod
+    def kept_in(cls, path: Path) -> Self:
+        """A vault with the keys of a file, which is made when it is missing and read again when it changes.
+
+        Raises:
+            BadInput, Unavailable: as `load_keys`.
+        """
+        vault = cls(*load_keys(path))
+        vault._file, vault._seen = path, _stamp(path)
+        return vault
+
+    @property
+    def newest(self) -> str:
+        """The id of the key that seals now."""
+        self._refresh()
+        return self._newest.hex()
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all keys, the newest first."""
+        self._refresh()
+        return tuple(key_id.hex() for key_id in self._ciphers)
 
     def seal(self, plain: bytes, bound_to: str) -> bytes:
         """Encrypts; the result opens only together with the same `bound_to`."""
+        self._refresh()
         header = _FORMAT + self._newest
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return header + nonce + self._ciphers[self._newest].encrypt(nonce, plain, header + bound_to.encode())
@@ -50,6 +77,7 @@ class Vault:
         Raises:
             Mismatch: another key, other `bound_to`, or bytes that somebody changed.
         """
+        self._refresh()
         header, rest = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
         cipher = self._ciphers.get(header[len(_FORMAT) :])
         if header[: len(_FORMAT)] != _FORMAT or cipher is None:
@@ -64,6 +92,33 @@ class Vault:
                 "These sealed bytes were changed or moved, and cannot be trusted. "
                 "Restore this row of the database from a backup."
             ) from None
+
+    def mark(self, text: str) -> str:
+        """64 hex digits that are the same for the same text, and tell nothing to those without the key.
+
+        They change with the newest key: use them only for what may be forgotten then.
+        """
+        self._refresh()
+        return hmac.new(self._mark_key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+    def _use(self, keys: Sequence[bytes]) -> None:
+        if not keys or any(len(key) != KEY_BYTES for key in keys):
+            raise BadInput(f"A vault needs at least one key, each of {KEY_BYTES} bytes; load_keys makes one.")
+        self._newest = _key_id(keys[0])
+        self._mark_key = hashlib.sha256(b"studievei mark" + keys[0]).digest()
+        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
+
+    def _refresh(self) -> None:
+        """Takes up a key that another process has put into the file."""
+        stamp = _stamp(self._file) if self._file else None
+        if self._file and stamp and stamp != self._seen:
+            self._use(load_keys(self._file))
+            self._seen = stamp
+
+
+def key_id_of(sealed: bytes) -> str:
+    """The id of the key that sealed these bytes."""
+    return sealed[len(_FORMAT) : _HEADER_BYTES].hex()
 
 
 def parse_key(text: str) -> bytes:
@@ -83,37 +138,91 @@ def parse_key(text: str) -> bytes:
     return key
 
 
-def load_key(path: Path) -> bytes:
-    """The key in the file `path`; a missing file is made, readable by its owner only.
+def parse_keys(text: str) -> tuple[bytes, ...]:
+    """The keys in a text, one a word, the newest first.
+
+    Raises:
+        BadInput: one is not base64, or not 32 bytes, or there is none.
+    """
+    return tuple(parse_key(word) for word in text.split() or [""])
+
+
+def load_keys(path: Path) -> tuple[bytes, ...]:
+    """The keys in the file `path`, the newest first; a missing file is made, readable by its owner only.
 
     Raises:
         BadInput: the file holds no key.
         Unavailable: the file can be neither read nor made.
     """
-    try:
+    with _explained(path):
         if not path.exists():
             _create(path)
-        return parse_key(path.read_bytes().decode("ascii", "replace"))
+        return parse_keys(path.read_bytes().decode("ascii", "replace"))
+
+
+def add_key(path: Path) -> None:
+    """Puts a new key first in the file, in one step; the ones before it stay, so that they still open.
+
+    Raises:
+        BadInput, Unavailable: as `load_keys`.
+    """
+    _replace(path, (secrets.token_bytes(KEY_BYTES), *load_keys(path)))
+
+
+def drop_keys(path: Path, key_ids: Sequence[str]) -> None:
+    """Takes keys out of the file, in one step. The newest stays, whatever is asked.
+
+    Raises:
+        BadInput, Unavailable: as `load_keys`.
+    """
+    newest, *older = load_keys(path)
+    _replace(path, (newest, *(key for key in older if _key_id(key).hex() not in key_ids)))
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise Unavailable(
             f"The vault key {path} cannot be read or made ({error.strerror}). "
-            "Give this user access to it, or set the key in the environment."
+            "Give this user access to it, or set STUDIEVEI_VAULT_KEY."
         ) from error
 
 
 def _create(path: Path) -> None:
     """Writes a whole new key file in one step; of two processes at once, the first one's key stays."""
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".key-")
+    draft = _draft(path, (secrets.token_bytes(KEY_BYTES),))
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(path).hardlink_to(draft)
+        path.hardlink_to(draft)
     except FileExistsError:
         return
     finally:
-        Path(draft).unlink()
+        draft.unlink()
+
+
+def _replace(path: Path, keys: Sequence[bytes]) -> None:
+    with _explained(path):
+        _draft(path, keys).replace(path)
+
+
+def _draft(path: Path, keys: Sequence[bytes]) -> Path:
+    """A file beside `path` that is safe on the disk, readable by its owner only."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".key-")
+    with os.fdopen(descriptor, "wb") as file:
+        file.writelines(base64.b64encode(key) + b"\n" for key in keys)
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(draft)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Changes when the file is replaced; None while it is not there, which changes nothing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _key_id(key: bytes) -> bytes:

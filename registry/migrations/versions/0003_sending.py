@@ -1,4 +1,4 @@
-"""Followers and what they follow; proof of an address, reminders, retention for each study, deletions."""
+"""Followers and what they follow; proof of an address, reminders, retention for each study."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_NEW_OF_INTERESTS = ("retention_days", "proven_at", "held", "contact_mark", "reminders")
+_NEW_OF_INTERESTS = ("retention_days", "proven_at", "held", "reminders")
 
 
 def _moment(name: str, *, nullable: bool = False, index: bool = False) -> sa.Column[object]:
@@ -49,18 +49,10 @@ def upgrade() -> None:
         sa.Column("study_id", sa.String(64), primary_key=True),
         sa.Column("days", sa.Integer, nullable=False),
     )
-    op.create_table(
-        "deletions",
-        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("record", sa.Text, nullable=False),
-        sa.Column("sha256", sa.String(64), nullable=False),
-    )
     op.add_column("interests", sa.Column("retention_days", sa.Integer, nullable=False, server_default="90"))
     op.add_column("interests", _moment("proven_at", nullable=True))
     op.add_column("interests", sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()))
-    op.add_column("interests", sa.Column("contact_mark", sa.String(64)))
     op.add_column("interests", sa.Column("reminders", sa.Integer, nullable=False, server_default="0"))
-    op.create_index("ix_interests_contact_mark", "interests", ["contact_mark"])
     for table in ("links", "messages"):
         with op.batch_alter_table(table) as batch:
             batch.alter_column("interest_id", existing_type=sa.String(32), nullable=True)
@@ -80,8 +72,7 @@ def downgrade() -> None:
             batch.drop_constraint(f"fk_{table}_follower_id", type_="foreignkey")
             batch.drop_column("follower_id")
             batch.alter_column("interest_id", existing_type=sa.String(32), nullable=False)
-    op.drop_index("ix_interests_contact_mark", "interests")
     for column in _NEW_OF_INTERESTS:
         op.drop_column("interests", column)
-    for table in ("deletions", "retention", "news", "follows", "followers"):
+    for table in ("retention", "news", "follows", "followers"):
         op.drop_table(table)
