@@ -1,4 +1,6 @@
+import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,6 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.eligibility.sections import PieceKind, read_sections
+
+WHOLE_TEXTS = tomllib.loads((Path(__file__).parent / "data" / "criteria_texts.toml").read_text("utf-8"))[
+    "text"
+]
+"""Invented texts in the ways that study pages are written, each with its items."""
 
 
 def items(text: str) -> list[str]:
@@ -131,3 +138,9 @@ def test_nothing_is_dropped_from_real_records(
     assert len(texts) == 219
     for text in texts:
         holds(text)
+
+
+@pytest.mark.parametrize("whole", WHOLE_TEXTS, ids=lambda whole: whole["id"])
+def test_whole_texts_fall_into_their_items(whole: dict[str, Any]) -> None:
+    assert items(whole["criteria"]) == whole["items"]
+    holds(whole["criteria"])
