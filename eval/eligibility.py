@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from eval.score import Score
 Reader = Callable[[str, str], Mapping[str, Any]]
 """(section, text of one criterion) -> the line that `studievei criteria --jsonl` writes."""
 
+CODED = frozenset({"condition", "drug", "procedure"})
+"""Kinds whose concepts are those of the ontology."""
+
 Same = Callable[[Fact, Fact], bool]
 
 
@@ -21,7 +25,7 @@ Same = Callable[[Fact, Fact], bool]
 class Row:
     """One line and what it states. `loose` are statements without an agreed name: reading one is no error.
 
-    `variables` (of the shared form) are the agreed names that it uses, with their kinds.
+    `variables` are the agreed names that it uses, with their kinds.
     """
 
     id: str
@@ -31,14 +35,19 @@ class Row:
     gold: tuple[Fact, ...]
     loose: tuple[Fact, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a file. With `variables` (the shared form) only those are judged."""
+    """The rows of a file and the variables they use, with their kinds: a reading of another is not judged.
+
+    Conditions, drugs and procedures always are, but not in `shared` rows, which hold numbers and scores only.
+    """
 
     rows: tuple[Row, ...]
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str]
+    shared: bool
 
 
 @dataclass(slots=True)
@@ -46,7 +55,8 @@ class Report:
     """Scores by group: `all`, `lang nb`, `kind lab` ...
 
     `lines_right` counts lines where all was found and nothing else. `wrong_but_confident` counts relations
-    that are not even leniently right, on lines said to be wholly read.
+    that are not even leniently right, on lines said to be wholly read. `joints_right` counts pairs of right
+    relations of one line that are rightly held to be alternatives (or), or not; `joints` all such pairs.
     `missed` says of each line that is not wholly right what was missed and what was wrong.
     """
 
@@ -54,6 +64,8 @@ class Report:
     lines_right: int = 0
     given: int = 0
     wrong_but_confident: int = 0
+    joints: int = 0
+    joints_right: int = 0
     seconds: float = 0.0
     strict: defaultdict[str, Score] = field(default_factory=lambda: defaultdict(Score))
     lenient: defaultdict[str, Score] = field(default_factory=lambda: defaultdict(Score))
@@ -72,7 +84,8 @@ def read_rows(file: Path, split: str = "") -> Rows:
         BadInput: the file is missing, a line is not JSON, or a field is missing.
     """
     rows = [row for row in read_jsonl(file, _row, split) if row is not None]
-    return Rows(tuple(rows), {name: kind for row in rows for name, kind in row.variables.items()})
+    variables = {name: kind for row in rows for name, kind in row.variables.items()}
+    return Rows(tuple(rows), variables, shared=any(row.shared for row in rows))
 
 
 def evaluate(rows: Rows, read: Reader) -> Report:
@@ -82,7 +95,7 @@ def evaluate(rows: Rows, read: Reader) -> Report:
     answers = [read(row.section, row.text) for row in rows.rows]
     report.seconds = time.perf_counter() - started
     for row, answer in zip(rows.rows, answers, strict=True):
-        given = joined(_judged(map(fact, answer["relations"]), rows.variables))
+        given = joined(_judged(map(fact, answer["relations"]), rows))
         _count(report, row, given, confident=answer.get("parsed") == "full")
     return report
 
@@ -92,7 +105,8 @@ def _row(row: Mapping[str, Any]) -> Row | None:
     if "constraints" in row:
         return _shared(row) if row["clean"] else None
     gold = tuple(joined(map(fact, row["relations"])))
-    return Row(row["id"], row["lang"], row["section"], row["text"], gold)
+    variables = {name: each.kind for each in gold for name in each.names if each.kind not in CODED}
+    return Row(row["id"], row["lang"], row["section"], row["text"], gold, (), variables)
 
 
 def _shared(row: Mapping[str, Any]) -> Row:
@@ -100,14 +114,25 @@ def _shared(row: Mapping[str, Any]) -> Row:
     gold = joined(fact(each) for each in agreed if not each.get("alt_of_previous"))
     loose = [each for each in row["constraints"] if not each["scorable"] or each.get("alt_of_previous")]
     variables = {each["canon"]: each["kind"] for each in agreed}
-    return Row(row["id"], "en", row["section"], row["text"], tuple(gold), tuple(map(fact, loose)), variables)
+    return Row(
+        row["id"],
+        "en",
+        row["section"],
+        row["text"],
+        tuple(gold),
+        tuple(map(fact, loose)),
+        variables,
+        shared=True,
+    )
 
 
-def _judged(given: Iterator[Fact], variables: Mapping[str, str]) -> Iterator[Fact]:
-    if not variables:
-        return given
-    numeric = (each for each in given if each.lower or each.upper or each.values)
-    return (replace(each, kind=variables[each.name]) for each in numeric if each.name in variables)
+def _judged(given: Iterator[Fact], rows: Rows) -> Iterator[Fact]:
+    for each in given:
+        known = each.name in rows.variables
+        if rows.shared and known and (each.lower or each.upper or each.values):
+            yield replace(each, kind=rows.variables[each.name])
+        elif not rows.shared and (known or each.kind in CODED):
+            yield each
 
 
 def _count(report: Report, row: Row, given: Sequence[Fact], *, confident: bool) -> None:
@@ -115,6 +140,7 @@ def _count(report: Report, row: Row, given: Sequence[Fact], *, confident: bool) 
     lenient, unseen = _paired(given, row.gold, alike)
     _score(report.strict, row, strict, missing)
     _score(report.lenient, row, lenient, unseen)
+    _count_joints(report, [(each, found) for each, found in strict if found and not found.optional])
     wrong = [each for each, found in strict if not found and not _harmless(each, row)]
     astray = [each for each, found in lenient if not found and not _harmless(each, row)]
     report.lines += 1
@@ -123,6 +149,16 @@ def _count(report: Report, row: Row, given: Sequence[Fact], *, confident: bool) 
     report.wrong_but_confident += len(astray) if confident else 0
     if wrong or missing:
         report.missed.append(_told(row, missing, wrong, confident=confident))
+
+
+def _count_joints(report: Report, right: Sequence[tuple[Fact, Fact]]) -> None:
+    for (one, gold), (other, gold_too) in combinations(right, 2):
+        report.joints += 1
+        report.joints_right += _alternatives(one, other) == _alternatives(gold, gold_too)
+
+
+def _alternatives(one: Fact, other: Fact) -> bool:
+    return one.group is not None and one.group == other.group
 
 
 def _paired(

@@ -13,7 +13,8 @@ UNITS = {
     "uln": "xuln", "mm hg": "mmhg", "°c": "c", "msec": "ms", "percent": "%", "points": "",
     "beats/min": "/min", "bpm": "/min", "breaths/min": "/min", "years": "year",
     "ml/min/1.73 m2": "ml/min/1.73m2", "ml/min/1.73_m2": "ml/min/1.73m2", "ml/min/m2": "ml/min/1.73m2",
-    "gm/dl": "g/dl", "gr/dl": "g/dl", "ng/ml": "ug/l",
+    "gm/dl": "g/dl", "gr/dl": "g/dl", "ng/ml": "ug/l", "pg/ml": "ng/l",
+    "/h": "/hour", "events/h": "/hour", "months": "month", "weeks": "week", "days": "day", "hours": "hour",
 }  # fmt: skip
 """Units that are written in several ways."""
 
@@ -51,8 +52,9 @@ class Fact:
     """One relation of a line, as text states it; of our reading or of the gold.
 
     `names` are the concepts or variables that are right, the first being the one to show; `codes` ICD-10
-    categories (3 characters) or ATC codes. Of the gold only: `optional` is neither a miss nor an error,
-    `any_window` and `any_end` take whatever window or inclusion was read, `any_unit` whatever unit.
+    categories (3 characters) or ATC codes; facts of a line with the same `group` are alternatives. Of the
+    gold only: `optional` is neither a miss nor an error, `any_window` and `any_end` take whatever window or
+    inclusion was read, `any_unit` whatever unit.
     """
 
     names: tuple[str, ...]
@@ -64,6 +66,7 @@ class Fact:
     unit: str = ""
     negated: bool = False
     window_days: float | None = None
+    group: int | None = None
     optional: bool = False
     any_window: bool = False
     any_end: bool = False
@@ -101,6 +104,7 @@ def fact(row: Mapping[str, Any]) -> Fact:
         unit=canonical_unit(row.get("unit")),
         negated="canon" not in row and bool(row.get("negated")),
         window_days=row.get("window_days"),
+        group=row.get("group"),
         optional=bool(row.get("optional")),
         any_window=bool(row.get("window_free")),
         any_end=bool(row.get("incl_ambiguous")),

@@ -43,7 +43,7 @@ def measured(
         ({"upper": {"value": 75, "incl": True}}, 0, 0),
         ({"negated": True}, 0, 0),
         ({"window_days": 30}, 0, 1),
-        ({"concept": "bmi"}, 0, 0),
+        ({"concept": "asthma", "kind": "condition"}, 0, 0),
     ],
 )
 def test_strict_wants_both_ends_and_unit_and_lenient_only_the_numbers(
@@ -90,9 +90,21 @@ def test_two_bounds_of_one_variable_are_a_range_but_an_or_range_is_not(tmp_path:
     assert measured(tmp_path, [young, AGE], [whole]).strict["all"] == Score(0, 1, 2)
 
 
+def test_alternatives_are_told_from_demands_that_stand_together(tmp_path: Path) -> None:
+    either = [{**ASTHMA, "group": 1}, {**AGE, "group": 1}]
+    assert measured(tmp_path, either, [{**each, "group": 7} for each in either]).joints_right == 1
+    both = measured(tmp_path, either, [ASTHMA, AGE])
+    assert (both.joints, both.joints_right, both.strict["all"].right) == (1, 0, 2)
+
+
 def test_only_what_was_read_wholly_is_held_to_be_confident(tmp_path: Path) -> None:
-    assert measured(tmp_path, [], [AGE], sure=False).wrong_but_confident == 0
-    assert measured(tmp_path, [], [AGE]).wrong_but_confident_share == 1
+    assert measured(tmp_path, [], [ASTHMA], sure=False).wrong_but_confident == 0
+    assert measured(tmp_path, [], [ASTHMA]).wrong_but_confident_share == 1
+
+
+def test_a_variable_that_the_rows_do_not_know_is_not_judged(tmp_path: Path) -> None:
+    report = measured(tmp_path, [ASTHMA], [ASTHMA, {**AGE, "concept": "esr", "kind": "lab"}])
+    assert report.strict["all"] == Score(1, 1, 1)
 
 
 def test_the_same_relation_twice_is_right_once(tmp_path: Path) -> None:
