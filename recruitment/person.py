@@ -33,7 +33,7 @@ def checked(person: Person, language: str) -> Person:
     tidy = Person(
         email=checked_email(person.email, language) if person.email.strip() else "",
         phone=_checked_phone(person.phone, language) if person.phone.strip() else "",
-        name=_checked_name(person.name, language),
+        name=checked_name(person.name, language),
     )
     if not (tidy.email or tidy.phone):
         raise BadInput(say("interest.no_contact", language))
@@ -63,7 +63,12 @@ def _checked_phone(text: str, language: str) -> str:
     return digits
 
 
-def _checked_name(text: str, language: str) -> str:
+def checked_name(text: str, language: str) -> str:
+    """A name that can be shown, "" for none.
+
+    Raises:
+        BadInput: too long, or with characters that are none.
+    """
     name = text.strip()
     if len(name) > _NAME_LENGTH or any(unicodedata.category(letter) in _UNPRINTABLE for letter in name):
         raise BadInput(say("interest.bad_name", language))
