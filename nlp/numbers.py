@@ -6,6 +6,8 @@ from importlib.resources import files
 
 from ontology.table import read_table
 
+_SMALL = 2
+
 
 def in_digits(text: str) -> str:
     """«sekstisju», «seksti sju» and «fem og seksti» as 67, 67 and 65.
@@ -14,6 +16,12 @@ def in_digits(text: str) -> str:
     """
     values = _numbers()
     return _number_words().sub(lambda found: str(sum(values[each] for each in found.groups() if each)), text)
+
+
+@cache
+def number_words() -> dict[str, int]:
+    """The words that are a number wherever they stand: not «to», «en» and the like."""
+    return {word: value for word, value in _numbers().items() if value > _SMALL or word == "two"}
 
 
 @cache

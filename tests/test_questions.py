@@ -80,7 +80,7 @@ def test_what_only_the_study_team_can_tell_is_asked_of_them() -> None:
 
 def test_a_question_tells_what_an_answer_looks_like() -> None:
     age, sex, diabetes, *_ = questions_for(CRITERIA)
-    assert (age.kind, age.unit, age.lower, age.upper) == (QuestionKind.NUMBER, "years", 0.0, 120.0)
+    assert (age.kind, age.unit, age.lower, age.upper) == (QuestionKind.NUMBER, "year", 0.0, 120.0)
     assert (sex.kind, sex.choices) == (QuestionKind.CHOICE, ("female", "male"))
     assert diabetes.kind is QuestionKind.YES_NO
 
@@ -117,5 +117,5 @@ def test_wording_is_plain_in_three_languages_and_explains_hard_words() -> None:
 def test_a_concept_or_a_variable_that_nobody_knows_is_an_error() -> None:
     with pytest.raises(BadInput, match="gout"):
         wording(Question("condition:gout", QuestionKind.YES_NO, ()), "nb", ONTOLOGY)
-    with pytest.raises(BadInput, match="Known: age"):
+    with pytest.raises(BadInput, match="Known: "):
         variable("shoe_size")

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nlp.eligibility.grammar import Item, Term
 from nlp.eligibility.logic import Rule, Unread, is_read, mapped, opposite, pruned, relations
+from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.reading import Node, Reader, ends_in_or, leads_to_demands, nodes
 from nlp.eligibility.relations import Bound, Kind, Relation
-from nlp.eligibility.sections import Piece, Section, read_sections
+from nlp.eligibility.sections import Piece, PieceKind, Section, read_sections
 from nlp.eligibility.sentence import DOUBTFUL
+from nlp.eligibility.statements import Statement
 from nlp.eligibility.variables import Answerer, variable
 from nlp.eligibility.vocabulary import tokens
 from ontology.concept import Ontology, load_ontology
@@ -38,9 +39,9 @@ class Criterion:
     """One criterion of a study. Its id is unique within the study.
 
     `text` is study.criteria[start:end], exactly; a RECORD criterion has start = end = 0 and a text in the
-    study's language. `rule` is what the study requires of a person: polarity is applied, so that an
-    exclusion holds a Not, and "met" always speaks for the person. None: nothing was understood, ask
-    the study.
+    study's language. `stated` is every relation in it as the text states it, certain or not. `rule` is what
+    the study requires of a person: polarity is applied, so that an exclusion holds a Not, and "met" always
+    speaks for the person. None: nothing was understood, ask the study.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Criterion:
     rule: Rule | None
     parsed: Parsed
     answerable_by: Answerer
+    stated: tuple[Statement, ...] = ()
 
 
 def read_criteria(study: Study, linker: Linker, ontology: Ontology | None = None) -> tuple[Criterion, ...]:
@@ -74,7 +76,20 @@ def _text_criteria(study: Study, linker: Linker, ontology: Ontology) -> Iterator
             stated = Unread(node.piece.start, node.end)
         agreed = pruned(_agreed(stated, node.piece.section, study, subject))
         required = opposite(agreed) if node.piece.section is Section.EXCLUSION else agreed
-        yield _criterion(f"{node.piece.section}-{number}", study.criteria, node, required)
+        name = f"{node.piece.section}-{number}"
+        yield _criterion(name, study.criteria, node, required, reader.statements(node))
+
+
+def read_line(text: str, section: Section, linker: Linker, ontology: Ontology | None = None) -> Criterion:
+    """One line of a criteria list, read by itself."""
+    words = text.rstrip()
+    node = Node(Piece(PieceKind.ITEM, len(words) - len(words.lstrip()), len(words), section))
+    if node.piece.start == node.piece.end:
+        return Criterion(section, "", 0, 0, section, None, Parsed.NONE, Answerer.STUDY_TEAM)
+    reader = Reader(text, linker, ontology or load_ontology(), frozenset())
+    stated = pruned(reader.stated(node))
+    required = opposite(stated) if section is Section.EXCLUSION else stated
+    return _criterion(section, text, node, required, reader.statements(node))
 
 
 def _record_criteria(study: Study) -> tuple[Criterion, ...]:
@@ -100,7 +115,7 @@ def _record_age(study: Study) -> Relation | None:
     lower, upper = (
         None if age is None else Bound(float(age)) for age in (study.minimum_age, study.maximum_age)
     )
-    return Relation(Kind.AGE, "age", lower=lower, upper=upper, unit="years")
+    return Relation(Kind.AGE, "age", lower=lower, upper=upper, unit="year")
 
 
 def _record_sex(study: Study) -> Relation | None:
@@ -118,18 +133,18 @@ def _record_text(relation: Relation, language: str) -> str:
     return say(f"eligibility.record_age_{'_'.join(stated)}", language, **stated)
 
 
-def _criterion(name: str, text: str, node: Node, rule: Rule) -> Criterion:
+def _criterion(name: str, text: str, node: Node, rule: Rule, stated: tuple[Statement, ...]) -> Criterion:
     start, end, section = node.piece.start, node.end, node.piece.section
     words = text[start:end]
     found = list(relations(rule))
     if not found:
-        clinical = any(token.symbol == "CLINICAL" for token in tokens(words))
+        clinical = any(token.symbol in {"CLINICAL", "VARIABLE"} for token in tokens(words))
         who = Answerer.CLINICIAN if clinical else Answerer.STUDY_TEAM
-        return Criterion(name, words, start, end, section, None, Parsed.NONE, who)
+        return Criterion(name, words, start, end, section, None, Parsed.NONE, who, stated)
     parsed = Parsed.FULL if is_read(rule) else Parsed.PARTIAL
     answerers = {variable(relation.variable).answerable_by for relation in found}
     who = next(answerer for answerer in Answerer if answerer in answerers)
-    return Criterion(name, words, start, end, section, rule, parsed, who)
+    return Criterion(name, words, start, end, section, rule, parsed, who, stated)
 
 
 class _Scope:

@@ -101,6 +101,12 @@ def opposite(rule: Rule) -> Rule:
     return rule.part if isinstance(rule, Not) else Not(rule)
 
 
+def undecided(relation: Relation) -> Rule:
+    """A relation that is stated, but that no answer decides: it is true of what we cannot ask for."""
+    unread = Unread(relation.start, relation.end)
+    return And((Or((relation, unread)), unread))
+
+
 def mapped(rule: Rule, change: Callable[[Relation], Rule]) -> Rule:
     """The same tree with every relation put through `change`."""
     match rule:
@@ -200,3 +206,29 @@ def _at_least(count: int, parts: list[Truth]) -> Truth:
     if certain >= count:
         return Truth.MET
     return Truth.UNKNOWN if certain + parts.count(Truth.UNKNOWN) >= count else Truth.NOT_MET
+
+
+def written(rule: Rule) -> str:
+    """A rule in one line, for people who read rules: «age >= 18 year and not (pregnancy or ?)»."""
+    match rule:
+        case Relation():
+            return _written(rule)
+        case Unread():
+            return "?"
+        case Not(part):
+            return f"not {written(part)}"
+        case And(parts):
+            return f"({' and '.join(map(written, parts))})"
+        case Or(parts):
+            return f"({' or '.join(map(written, parts))})"
+        case AtLeast(count, parts):
+            return f"{count} of ({', '.join(map(written, parts))})"
+
+
+def _written(relation: Relation) -> str:
+    lower, upper = relation.lower, relation.upper
+    low = "" if lower is None else f" {'>=' if lower.inclusive else '>'} {lower.value:g}"
+    high = "" if upper is None else f" {'<=' if upper.inclusive else '<'} {upper.value:g}"
+    among = f" = {'/'.join(relation.values)}" if relation.values else ""
+    window = f" within {relation.window_days} days" if relation.window_days is not None else ""
+    return f"{relation.variable}{low}{high}{among}{f' {relation.unit}' if relation.unit else ''}{window}"

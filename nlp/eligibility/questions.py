@@ -8,7 +8,7 @@ from nlp.eligibility.logic import relations
 from nlp.eligibility.sections import Section
 from nlp.eligibility.variables import Answerer, Answers, QuestionKind, concerns, variable
 from ontology.concept import Concept, FormKind, Ontology, load_ontology
-from ontology.wording import LANGUAGES, say
+from ontology.wording import LANGUAGES, catalogue, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def wording(question: Question, language: str, ontology: Ontology | None = None)
     """
     row, _, concept_id = question.variable.partition(":")
     if not concept_id:
-        return say(f"eligibility.ask_{row}", language), say(f"eligibility.help_{row}", language)
+        return _ask(row, language), _help(row, language)
     concept = (ontology or load_ontology()).get(concept_id)
     name = concept.label(language)
     names = ", ".join(_other_names(concept, language))
@@ -72,6 +72,23 @@ def wording(question: Question, language: str, ontology: Ontology | None = None)
         say(f"eligibility.ask_{row}", language, name=name),
         say("eligibility.help_names", language, names=names) if names else "",
     )
+
+
+def _ask(name: str, language: str) -> str:
+    """The row's own question, or the one that all rows of its kind share."""
+    own = f"eligibility.ask_{name}"
+    if own in catalogue():
+        return say(own, language)
+    row = variable(name)
+    return say(f"eligibility.ask_any_{row.about}", language, name=row.label(language))
+
+
+def _help(name: str, language: str) -> str:
+    own = f"eligibility.help_{name}"
+    if own in catalogue():
+        return say(own, language)
+    row = variable(name)
+    return say("eligibility.help_unit", language, unit=row.unit) if row.unit else ""
 
 
 def _other_names(concept: Concept, language: str, most: int = 2) -> tuple[str, ...]:

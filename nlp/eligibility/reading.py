@@ -4,11 +4,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from nlp.eligibility.grammar import FACTS, Item, Term, fold
-from nlp.eligibility.logic import And, AtLeast, Or, Rule, Unread, is_read, relations
+from nlp.eligibility.grammar import fold
+from nlp.eligibility.logic import And, AtLeast, Or, Rule, Unread, is_read, relations, undecided
+from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.sections import Piece, PieceKind, Section
 from nlp.eligibility.sentence import DOUBTFUL, read_sentence
+from nlp.eligibility.statements import Statement, statements
 from nlp.eligibility.vocabulary import Token, tokens
 from ontology.concept import Concept, Ontology
 from ontology.concept import Kind as ConceptKind
@@ -27,6 +29,14 @@ SHORT = 3
 _NO_DISEASE = ("V", "W", "X", "Y", "Z")
 """ICD-10 chapters of circumstances and contacts."""
 
+_NAMES = frozenset({"VARIABLE", "FACT"})
+_OF_NUMBERS = frozenset({"AT_LEAST", "OVER", "AT_MOST", "UNDER", "NUMBER", "BETWEEN"})
+_KINDS = {
+    ConceptKind.CONDITION: Kind.CONDITION,
+    ConceptKind.SYMPTOM: Kind.CONDITION,
+    ConceptKind.DRUG: Kind.DRUG,
+    ConceptKind.PROCEDURE: Kind.PROCEDURE,
+}
 _CERTAIN = frozenset({How.EXACT, How.INFLECTED, How.ABBREVIATION})
 _LEADING = frozenset(
     {"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "PREP", "AT_LEAST", "NUMBER", "COMMA", "STOP"}
@@ -88,21 +98,34 @@ class Reader:
     def items(self, piece: Piece) -> list[Item]:
         """The folded items of a piece. Under the subheading «Age:», "18 and over" is an age."""
         if piece not in self._folded:
-            heading = {token.symbol for token in tokens(piece.under)}
-            is_age = "AGE" in heading and heading <= {"AGE", "PREP"}
-            before = [Token("AGE", piece.start, piece.start)] if is_age else []
+            heading = {token.name or token.symbol for token in tokens(piece.under)}
+            is_age = "age" in heading and heading <= {"age", "EQUALS"}
+            before = [Token("VARIABLE", piece.start, piece.start, name="age")] if is_age else []
             self._folded[piece] = fold([*before, *self._unfolded(piece.start, piece.end)])
         return self._folded[piece]
 
     def _unfolded(self, start: int, end: int) -> Iterator[Item]:
+        """Tokens, and in place of those that name a condition its term; a longer name of a variable wins."""
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        for mention in self._mentions[first:last]:
-            if start <= mention.start and mention.end <= end:
-                yield from tokens(self._text, start, mention.start)
+        read = tokens(self._text, start, end)
+        named = [pair for pair in zip(read, [*read[1:], None], strict=True) if pair[0].symbol in _NAMES]
+        mentions = [
+            each
+            for each in self._mentions[first:last]
+            if each.end <= end and not any(_yields(each, token, after) for token, after in named)
+        ]
+        done = start
+        for token in read:
+            while mentions and mentions[0].start < token.end:
+                mention = mentions.pop(0)
+                yield from tokens(self._text, max(done, token.start), mention.start)
                 yield from self._narrowing(mention)
                 yield self._term(mention)
-                start = mention.end
-        yield from tokens(self._text, start, end)
+                done = mention.end
+            if token.start >= done:
+                yield token
+            elif token.end > done:
+                yield from tokens(self._text, done, token.end)
 
     def stated(self, node: Node) -> Rule:
         """What an item states, the polarity of its section apart."""
@@ -111,6 +134,11 @@ class Reader:
         if not node.children:
             return _sentences(own, Unread(node.piece.start, node.piece.end), excludes=excludes)
         return self._nested(node, own, excludes=excludes)
+
+    def statements(self, node: Node) -> tuple[Statement, ...]:
+        """Every relation that an item and the items under it state."""
+        own = statements(self.items(node.piece))
+        return (*own, *(each for child in node.children for each in self.statements(child)))
 
     def _nested(self, node: Node, lead: Sequence[Item], *, excludes: bool) -> Rule:
         whole = Unread(node.piece.start, node.end)
@@ -138,17 +166,18 @@ class Reader:
 
     def _term(self, mention: Mention) -> Term:
         concept = self._ontology.get(mention.concept)
+        kind = _KINDS[concept.kind]
         happens = bool(concept.icd10) and all(code.startswith(EVENTS) for code in concept.icd10)
-        variable = f"{'history' if happens else 'condition'}:{concept.id}"
+        variable = f"{'history' if happens else kind}:{concept.id}"
         start, end = mention.start, mention.end
-        relation = Relation(Kind.CONDITION, variable, concept=concept.id, start=start, end=end)
-        return Term(relation, Kind.CONDITION, start, end)
+        relation = Relation(kind, variable, concept=concept.id, start=start, end=end)
+        asked = kind is not Kind.CONDITION or _is_disease(concept)
+        return Term(relation if asked else undecided(relation), kind, start, end)
 
     def _conditions(self, mentions: Sequence[Mention]) -> list[Mention]:
-        """Certain mentions of conditions in order of place.
+        """Certain mentions in order of place.
 
-        Left out: a form with two meanings; a short abbreviation that nothing else here spells out («HL»);
-        and what variables.tsv asks for in its own way (pregnancy).
+        Left out: a form with two meanings, and a short abbreviation that nothing else here spells out («HL»).
         """
         by_place: dict[tuple[int, int], list[Mention]] = {}
         for mention in mentions:
@@ -158,13 +187,32 @@ class Reader:
         return [mention for mention in single if self._is_certain(mention, named)]
 
     def _is_certain(self, mention: Mention, named: Set[str]) -> bool:
-        if mention.how not in _CERTAIN or not _is_disease(self._ontology.get(mention.concept)):
+        if mention.how not in _CERTAIN or not _can_be_had(self._ontology.get(mention.concept)):
             return False
         short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
-        asked_otherwise = any(
-            token.symbol in FACTS for token in tokens(self._text, mention.start, mention.end)
-        )
-        return not asked_otherwise and (not short or mention.concept in named)
+        return not short or mention.concept in named
+
+
+def _yields(mention: Mention, token: Token, following: Token | None) -> bool:
+    """Whether the tables know a mention better: as part of a longer name, as a fact or as a measure."""
+    if _cuts(mention, token):
+        return True
+    if (mention.start, mention.end) != (token.start, token.end):
+        return False
+    return token.symbol == "FACT" or (following is not None and following.symbol in _OF_NUMBERS)
+
+
+def _cuts(mention: Mention, token: Token) -> bool:
+    """«Depression» in «Hamilton Depression Rating Scale», «low T» in «low T-MoCA»."""
+    apart = mention.end <= token.start or token.end <= mention.start
+    return not apart and (token.start < mention.start or mention.end < token.end)
+
+
+def _can_be_had(concept: Concept) -> bool:
+    """A disease or symptom that a person can have, a drug to take or a procedure to go through."""
+    return concept.kind in {ConceptKind.DRUG, ConceptKind.PROCEDURE} or (
+        bool(concept.icd10) and not any(code.startswith(_NO_DISEASE) for code in concept.icd10)
+    )
 
 
 def _is_disease(concept: Concept) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from nlp.eligibility.grammar import Item, Term
 from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations
+from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.relations import Kind, Relation
 
 CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
@@ -31,7 +31,9 @@ _TOPICAL = {
 _ATTRIBUTES = frozenset({Kind.AGE, Kind.SEX, Kind.CONSENT, Kind.LANGUAGE})
 """What a sentence says of a person beside the condition: «voksne over 18 år med astma eller KOLS»."""
 
+_MEASURED = frozenset({Kind.LAB, Kind.MEASURE, Kind.SCORE})
 _PEOPLE = frozenset({Kind.AGE, Kind.SEX, Kind.CONDITION})
+_RENAMED = frozenset({Kind.CONDITION, Kind.DRUG, Kind.PROCEDURE, Kind.OTHER})
 _RENAMES = frozenset({"WORD", "USE", "CLINICAL", "GROUP", "OF"})
 """Right after a condition these make it something else: «asthma nurse», «consumption of fish»."""
 
@@ -70,13 +72,20 @@ def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
     """
     whole = Unread(items[0].start, items[-1].end)
     kept = _about_women(_in_the_past(_without_asides(items)))
-    doubtful = any(item.symbol in DOUBTFUL for item in kept)
+    doubtful = any(item.symbol in DOUBTFUL for item in kept) or _depends_on_sex(kept)
     if not kept or doubtful or _is_conditional(kept, excludes=excludes):
         return whole
     segments = _segments(kept)
     if not any(segment.terms for segment in segments) or not all(_plausible(s, excludes) for s in segments):
         return whole
     return _negated(segments, whole, excludes=excludes)
+
+
+def _depends_on_sex(items: Sequence[Item]) -> bool:
+    """«Hemoglobin ≥ 13 for men, ≥ 12 for women»: a sex after a measurement says for whom it holds."""
+    kinds = [item.kind for item in items if isinstance(item, Term) and item.symbol == "TERM"]
+    first = next((number for number, kind in enumerate(kinds) if kind in _MEASURED), len(kinds))
+    return Kind.SEX in kinds[first:]
 
 
 def _is_conditional(items: Sequence[Item], *, excludes: bool) -> bool:
@@ -210,7 +219,7 @@ def _segment(items: Sequence[Item], familiar: frozenset[str], joined: str, *, tu
     lost = turned
     for item, following in zip(items, [*items[1:], None], strict=True):
         if isinstance(item, Term) and item.symbol == "TERM":
-            named = item.kind is Kind.CONDITION and following is not None and following.symbol in _RENAMES
+            named = item.kind in _RENAMED and following is not None and following.symbol in _RENAMES
             if lost or named:  # "asthma nurse" is not about having asthma
                 rest = lost = True
             else:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TypeAlias
 
+from nlp.eligibility.relations import Kind
 from ontology.errors import BadInput
 
 Answer: TypeAlias = bool | float | str | None
@@ -37,22 +38,34 @@ class QuestionKind(StrEnum):
 class Variable:
     """One row. `lower` and `upper` are plausible bounds in `unit`; questions come in the order of `rank`.
 
+    `about` is the kind of its relations, `kind` that of its question. `also` are dimensions of units.tsv that
+    it may be stated in beside that of `unit`, `molar` is g/mol for what is written in both mg/dl and mmol/l.
     A variable concerns people of `sex` aged `from_age` to `to_age` whole years; None is no limit. For
-    everybody else the answer is `otherwise`.
+    everybody else the answer is `otherwise`. `nb`, `nn` and `en` are its names.
     """
 
     name: str
+    about: Kind
     rank: int
     kind: QuestionKind
     answerable_by: Answerer
     choices: tuple[str, ...] = ()
     unit: str = ""
+    also: tuple[str, ...] = ()
     lower: float | None = None
     upper: float | None = None
+    molar: float | None = None
     sex: str = ""
     from_age: float | None = None
     to_age: float | None = None
     otherwise: bool | None = None
+    nb: str = ""
+    nn: str = ""
+    en: str = ""
+
+    def label(self, language: str) -> str:
+        """Its name in nb, nn or en; other languages read bokmål."""
+        return {"nn": self.nn, "en": self.en}.get(language, self.nb)
 
 
 def variable(name: str) -> Variable:
@@ -87,19 +100,26 @@ def concerns(name: str, answers: Answers) -> bool:
 
 
 def _variable(row: dict[str, str]) -> Variable:
+    cells = {name: "" if cell == "-" else cell for name, cell in row.items()}
     return Variable(
-        name=row["variable"],
-        rank=int(row["rank"]),
-        kind=QuestionKind(row["kind"]),
-        answerable_by=Answerer(row["answerable_by"]),
-        choices=tuple(row["choices"].split()),
-        unit=row["unit"],
-        lower=_number(row["lower"]),
-        upper=_number(row["upper"]),
-        sex=row["sex"],
-        from_age=_number(row["from_age"]),
-        to_age=_number(row["to_age"]),
-        otherwise={"yes": True, "no": False, "": None}[row["otherwise"]],
+        name=cells["variable"],
+        about=Kind(cells["kind"]),
+        rank=int(cells["rank"]),
+        kind=QuestionKind(cells["question"]),
+        answerable_by=Answerer(cells["answerable_by"]),
+        choices=tuple(cells["choices"].split()),
+        unit=cells["unit"],
+        also=tuple(cells["also"].split()),
+        lower=_number(cells["lower"]),
+        upper=_number(cells["upper"]),
+        molar=_number(cells["molar"]),
+        sex=cells["sex"],
+        from_age=_number(cells["from_age"]),
+        to_age=_number(cells["to_age"]),
+        otherwise={"yes": True, "no": False, "": None}[cells["otherwise"]],
+        nb=cells["nb"],
+        nn=cells["nn"],
+        en=cells["en"],
     )
 
 

@@ -1,13 +1,14 @@
 """Criteria and answers -> what can honestly be said about one person and one study."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from nlp.eligibility.criteria import Criterion, Parsed
 from nlp.eligibility.logic import Rule, Truth, read_part, relations, truth
 from nlp.eligibility.relations import Bound, Kind, Relation
 from nlp.eligibility.sections import Section
+from nlp.eligibility.units import canonical
 from nlp.eligibility.variables import Answer, Answerer, Answers, QuestionKind, concerns, variable
 from ontology.concept import Ontology, load_ontology
 
@@ -85,37 +86,62 @@ class Person:
         return Truth.UNKNOWN if yes == no else _known(yes)
 
     def _says_yes(self, relation: Relation) -> bool:
-        """A narrower condition proves a broader one, and what one has now one has had."""
-        if relation.kind is Kind.CONDITION:
-            kinds = ("condition", "history") if relation.variable.startswith("history:") else ("condition",)
-            return self._any(kinds, (relation.concept, *self.ontology.descendants(relation.concept)), True)
+        """A narrower concept proves a broader one, and what one has now one has had."""
+        row = relation.variable.partition(":")[0]
+        if relation.concept:
+            rows = ("condition", "history") if row == "history" else (row,)
+            return self._any(rows, (relation.concept, *self.ontology.descendants(relation.concept)), True)
         return self.answers.get(relation.variable) is True or self._otherwise(relation) is True
 
     def _says_no(self, relation: Relation) -> bool:
-        """Without a broader condition there is no narrower one; what one never had one has not now."""
-        if relation.kind is Kind.CONDITION:
-            kinds = ("history",) if relation.variable.startswith("history:") else ("condition", "history")
-            return self._any(kinds, (relation.concept, *self.ontology.ancestors(relation.concept)), False)
+        """Without a broader concept there is no narrower one; what one never had one has not now."""
+        row = relation.variable.partition(":")[0]
+        if relation.concept:
+            rows = ("condition", "history") if row == "condition" else (row,)
+            return self._any(rows, (relation.concept, *self.ontology.ancestors(relation.concept)), False)
         return self.answers.get(relation.variable) is False or self._otherwise(relation) is False
 
-    def _any(self, kinds: tuple[str, ...], concepts: tuple[str, ...], answer: bool) -> bool:
-        return any(self.answers.get(f"{kind}:{each}") is answer for kind in kinds for each in concepts)
+    def _any(self, rows: tuple[str, ...], concepts: tuple[str, ...], answer: bool) -> bool:
+        return any(self.answers.get(f"{row}:{each}") is answer for row in rows for each in concepts)
 
     def _otherwise(self, relation: Relation) -> bool | None:
         return None if concerns(relation.variable, self.answers) else variable(relation.variable).otherwise
 
 
 def _within(relation: Relation, answer: Answer) -> Truth:
-    """Compare a number with a range. A whole number of years is any age until the next birthday."""
+    """Compare a number, in the variable's own unit, with what the text states in whatever unit.
+
+    A whole number of years is any age until the next birthday.
+    """
     if answer is None or isinstance(answer, bool | str):
+        return Truth.UNKNOWN
+    if relation.values:
+        return _among(relation, float(answer))
+    lower, upper = (_converted(relation, bound) for bound in (relation.lower, relation.upper))
+    if (lower is None, upper is None) != (relation.lower is None, relation.upper is None):
         return Truth.UNKNOWN
     years = relation.kind is Kind.AGE
     least = float(answer)
     most = least + 1 if years and least.is_integer() else least
-    ends = (_above(relation.lower, least, most), _below(relation.upper, least, most, years=years))
+    ends = (_above(lower, least, most), _below(upper, least, most, years=years))
     if Truth.NOT_MET in ends:
         return Truth.NOT_MET
     return Truth.UNKNOWN if Truth.UNKNOWN in ends else Truth.MET
+
+
+def _converted(relation: Relation, bound: Bound | None) -> Bound | None:
+    """A bound in the variable's own unit; None where there is none or it cannot be told."""
+    if bound is None:
+        return None
+    value = canonical(variable(relation.variable), bound.value, relation.unit)
+    return None if value is None else replace(bound, value=value)
+
+
+def _among(relation: Relation, answer: float) -> Truth:
+    """Whether a grade is one of those listed; letters («Child-Pugh A») cannot be compared with a number."""
+    if not all(value.replace(".", "", 1).isdigit() for value in relation.values):
+        return Truth.UNKNOWN
+    return _known(answer in {float(value) for value in relation.values})
 
 
 def _above(bound: Bound | None, least: float, most: float) -> Truth:

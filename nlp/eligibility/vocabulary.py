@@ -1,81 +1,196 @@
 """The words that criteria are built from: text -> tokens, each with the symbol that the grammar reads.
 
-vocabulary.tsv gives the symbols of words and phrases in bokmål, nynorsk and English, units.tsv those of
-units of time. NUMBER is a number, WORD what the tables do not know.
+vocabulary.tsv gives the symbols of words and phrases in bokmål, nynorsk and English, variables.tsv the names
+of what criteria ask about (VARIABLE, or FACT for a yes-or-no one), units.tsv those of units. NUMBER is a
+number, ROMAN a Roman one, LETTER a grade, WORD what the tables do not know.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from csv import DictReader
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import product
+
+from nlp.numbers import number_words
+
+_SAME = str.maketrans("×⋅·∙²³⁴⁵⁶⁹¹⁰－–—−‐‑˚º％µ₁₂₃₄₉＞＜（）：；，≧≦", "x***23456910------°°%μ12349><():;,≥≤")
+"""Characters that mean the same in criteria. One for one, so that places stay."""
 
 _WORD = re.compile(
-    r"\d+(?:[.,]\d+)?|[^\W\d_]+(?:[.](?=[^\W\d_][.]?(?:\W|$))[^\W\d_])*(?:['’-][^\W\d_]+)*|[<>=]=?|\S"
+    r"\d{1,3}(?:[., ]\d{3})+(?![\d.,]*\d)|\d+(?:[.,]\d+)?|[Ⅰ-Ⅻ]|[IV]{1,3}(?=-[IV])"
+    r"|[^\W\d_Ⅰ-Ⅻ]+(?:[.](?=[^\W\d_][.]?(?:\W|$))[^\W\d_])*(?:['’-][^\W\d_]+)*|[<>=]=?|\S"
 )
+_BRACES = re.compile(r"\{(.*?)\}")
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "Ⅰ": 1, "Ⅱ": 2, "Ⅲ": 3, "Ⅳ": 4, "Ⅴ": 5}
+_GRADES = frozenset("ABC")
+_SHORT_UNIT = 2
+"""Letters. A unit so short is one only beside a number: «l», «d», «in»."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """text[start:end], a word or a phrase of the tables. `value`: a number, or a unit in years."""
+    """text[start:end], a word or a phrase of the tables.
+
+    `value` is that of a number; `other` what else it may be («1.500»). `name` is the variable, the unit or
+    the letter, or what an operator speaks of («older than»: age).
+    """
 
     symbol: str
     start: int
     end: int
     value: float = 0.0
+    name: str = ""
+    other: float | None = None
 
 
 def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
     """The tokens of text[start:end], longest phrases first; together they cover all but white space."""
-    found = list(_WORD.finditer(text, start, len(text) if end is None else end))
-    words = [each[0].casefold() for each in found]
+    written = text[start:end].translate(_SAME)
+    found = _parted(written)
+    words = [word.casefold() for word, _, _ in found]
     read: list[Token] = []
     position = 0
     while position < len(words):
-        length, symbol, value = _longest(words, position)
-        read.append(Token(symbol, found[position].start(), found[position + length - 1].end(), value))
+        length, token = _longest(words, position, found, read[-1] if read else None)
+        first, last = found[position], found[position + length - 1]
+        if _belongs_to(token, first, read):
+            read[-1] = replace(read[-1], end=start + last[2])
+        else:
+            read.append(replace(token, start=start + first[1], end=start + last[2]))
         position += length
-    return read
+    return _said_once(read)
 
 
-def _longest(words: list[str], position: int) -> tuple[int, str, float]:
-    """(number of words, symbol, value) of the longest phrase here, of a number or of an unknown word."""
+_Found = tuple[str, int, int]
+
+
+def _parted(written: str) -> list[_Found]:
+    """Words with their places; a hyphenated one is parted where its parts are known and it is not."""
+    known = vocabulary().lengths
+    found: list[_Found] = []
+    for match in _WORD.finditer(written):
+        word = match[0]
+        low = word.casefold()
+        parted = "-" in low[1:] and low not in known and any(part in known for part in low.split("-"))
+        found += _parts(word, match.start()) if parted else [(word, match.start(), match.end())]
+    return found
+
+
+def _parts(word: str, start: int) -> Iterator[_Found]:
+    for part in re.finditer(r"[^-]+|-", word):
+        yield part[0], start + part.start(), start + part.end()
+
+
+def _longest(
+    words: Sequence[str], position: int, found: Sequence[_Found], before: Token | None
+) -> tuple[int, Token]:
+    """(number of words, token without a place) of the longest phrase here, of a number or an unknown word."""
     word = words[position]
     known = vocabulary()
     for length in known.lengths.get(word, ()):
         phrase = tuple(words[position : position + length])
-        if phrase in known.phrases:
-            return len(phrase), *known.phrases[phrase]
-    return (1, "NUMBER", float(word.replace(",", "."))) if word[0].isdecimal() else (1, "WORD", 0.0)
+        token = known.phrases.get(phrase)
+        if token is not None and not (token.symbol == "UNIT" and _is_no_unit(phrase, before)):
+            return len(phrase), _graded(token, found[position][0]) if length == 1 else token
+    if word[0].isdecimal():
+        value, other = _number(word)
+        return 1, Token("NUMBER", 0, 0, value, other=other)
+    return 1, _graded(Token("WORD", 0, 0), found[position][0])
+
+
+def _is_no_unit(phrase: Sequence[str], before: Token | None) -> bool:
+    beside = before is not None and before.symbol in {"NUMBER", "TIMES", "ROMAN"}
+    short = len("".join(phrase)) <= _SHORT_UNIT
+    return not beside and (short or (len(phrase) > 1 and not phrase[0].isalpha()))
+
+
+def _graded(token: Token, written: str) -> Token:
+    if written in _ROMAN:
+        return Token("ROMAN", 0, 0, float(_ROMAN[written]))
+    return Token("LETTER", 0, 0, name=written) if written in _GRADES else token
+
+
+def _belongs_to(token: Token, place: _Found, read: Sequence[Token]) -> bool:
+    """The letter of «stage 3a» is part of its number."""
+    word, start, _ = place
+    return word in {"a", "b"} and bool(read) and read[-1].symbol == "NUMBER" and read[-1].end == start
+
+
+def _number(word: str) -> tuple[float, float | None]:
+    """Its value and what else it may be: a dot or comma before three digits parts thousands or decimals."""
+    if " " in word or word.count(".") + word.count(",") > 1:
+        return float(re.sub(r"[., ]", "", word)), None
+    whole, mark, rest = word.partition("." if "." in word else ",")
+    decimal = float(f"{whole}.{rest or 0}")
+    if not mark or len(rest) != 3 or whole.startswith("0") or len(whole) > 3:
+        return decimal, None
+    return (float(whole + rest), decimal) if mark == "," else (decimal, float(whole + rest))
+
+
+def _said_once(read: list[Token]) -> list[Token]:
+    """«Eighteen (18)» is one number."""
+    symbols = [token.symbol for token in read]
+    if "OPEN" not in symbols:
+        return read
+    kept: list[Token] = []
+    position = 0
+    while position < len(read):
+        token = read[position]
+        kept.append(token)
+        position += 1
+        same = symbols[position - 1 : position + 3] == ["NUMBER", "OPEN", "NUMBER", "CLOSE"]
+        if same and read[position + 1].value == token.value:
+            position += 3
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """(symbol, value) of each phrase, and how long phrases with a first word are, longest first."""
+    """The token of each phrase, and how long phrases with a first word are, longest first."""
 
-    phrases: Mapping[tuple[str, ...], tuple[str, float]]
+    phrases: Mapping[tuple[str, ...], Token]
     lengths: Mapping[str, tuple[int, ...]]
 
 
 @cache
 def vocabulary() -> Vocabulary:
-    """The two tables, in the words that `tokens` finds."""
-    phrases: dict[tuple[str, ...], tuple[str, float]] = {}
+    """The three tables, in the words that `tokens` finds."""
+    phrases: dict[tuple[str, ...], Token] = {}
     lengths: dict[str, set[int]] = {}
-    for symbol, phrase, value in entries():
-        words = tuple(_WORD.findall(phrase.casefold()))
-        phrases[words] = (symbol, value)
-        lengths.setdefault(words[0], set()).add(len(words))
+    for symbol, name, phrase in entries():
+        for each in _spelt_out(phrase.casefold().translate(_SAME)):
+            words = tuple(_WORD.findall(each))
+            value = float(name) if symbol == "NUMBER" else 0.0
+            phrases[words] = Token(symbol, 0, 0, value, name)
+            lengths.setdefault(words[0], set()).add(len(words))
     return Vocabulary(phrases, {first: tuple(sorted(each, reverse=True)) for first, each in lengths.items()})
 
 
-def entries() -> Iterator[tuple[str, str, float]]:
-    """Every (symbol, phrase, value) of the two tables."""
+def _spelt_out(phrase: str) -> Iterator[str]:
+    """«{,x }10^9/{l,liter}» in its four spellings; parts with a comma in them are parted by semicolons."""
+    parts = [
+        part.split(";" if ";" in part else ",") if number % 2 else [part]
+        for number, part in enumerate(_BRACES.split(phrase))
+    ]
+    return map("".join, product(*parts))
+
+
+def entries() -> Iterator[tuple[str, str, str]]:
+    """Every (symbol, name, phrase) of the tables."""
     folder = files("nlp.eligibility")
     with (folder / "vocabulary.tsv").open(encoding="utf-8") as lines:
         for row in DictReader(lines, delimiter="\t"):
-            yield from ((row["symbol"], phrase, 0.0) for phrase in row["phrases"].split(" | "))
+            symbol, _, name = row["symbol"].partition(" ")
+            yield from ((symbol, name, phrase) for phrase in row["phrases"].split(" | "))
     with (folder / "units.tsv").open(encoding="utf-8") as lines:
         for row in DictReader(lines, delimiter="\t"):
-            yield from (("UNIT", phrase, float(row["years"])) for phrase in row["phrases"].split(" | "))
+            symbol = "LIMIT" if row["dimension"] in {"uln", "lln"} else "UNIT"
+            yield from ((symbol, row["unit"], phrase) for phrase in row["phrases"].split(" | "))
+    with (folder / "variables.tsv").open(encoding="utf-8") as lines:
+        for row in DictReader(lines, delimiter="\t"):
+            symbol = "FACT" if row["question"] == "yes_no" else "VARIABLE"
+            names = () if row["aliases"] == "-" else row["aliases"].split(" | ")
+            yield from ((symbol, row["variable"], phrase) for phrase in names)
+    yield from (("NUMBER", str(value), word) for word, value in number_words().items())

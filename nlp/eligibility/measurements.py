@@ -1,0 +1,328 @@
+"""Quantities and the variables beside them -> terms that state a measurement.
+
+A number belongs to the variable before it in its clause, if its unit is one that the variable can have; else
+to one right after it («≥ 22 on the MADRS»). A number of years that nobody claims may be an age.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from nlp.eligibility.logic import And, Or, Rule
+from nlp.eligibility.quantities import Quantity, Range, rescued
+from nlp.eligibility.relations import Kind, Relation
+from nlp.eligibility.units import accepts, canonical, is_plausible
+from nlp.eligibility.variables import Variable, variable
+from nlp.eligibility.vocabulary import Token
+
+BARE_AGE = 12
+"""Years. «Minst 18 år» at the head of a line is an age, «minst 2 år» may be a duration."""
+
+REACH = 7
+"""Words that may stand between a variable and its number."""
+
+AHEAD = 4
+"""Words that may stand between a number and the variable after it."""
+
+PRESSURES = ("sbp", "dbp")
+_BARE = frozenset({"age", "gestational_age", "karnofsky_score"})
+"""What a number states without a word that says which end it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words that state something: `rule` says what, `kind` what its relations are about."""
+
+    rule: Rule
+    kind: Kind
+    start: int
+    end: int
+    symbol: str = "TERM"
+
+
+Item: TypeAlias = Token | Quantity | Term
+
+_LINKS = frozenset(
+    {"AND", "OR", "COMMA", "SLASH", "OPEN", "CLOSE", "FILLER", "LEVEL", "EXAMPLE", "OF", "PREP"}
+)
+_AGAIN = _LINKS | {"FEMALE", "MALE", "SEX"}
+_FILLS = frozenset({"FILLER", "OF", "PREP", "LEVEL", "EQUALS", "OPEN", "CLOSE", "MUST", "NOW", "TO"})
+"""What between a variable and its number adds nothing."""
+
+_LEADS = frozenset({"FILLER", "OF", "PREP", "LEVEL", "OPEN", "FOLLOWING", "FOR"})
+_OPERATORS = frozenset({"AT_LEAST", "OVER", "AT_MOST", "UNDER", "BETWEEN", "TURNED"})
+_ENDS_AGE = frozenset(
+    {
+        "COMMA",
+        "STOP",
+        "CLOSE",
+        "OPEN",
+        "AND",
+        "OR",
+        "FILLER",
+        "MENTION",
+        "NARROW",
+        "FEMALE",
+        "MALE",
+        "TERM",
+        "BOTH_SEXES",
+        "HISTORY",
+        "SEX",
+    }
+)
+_NO_AGE_AFTER = frozenset({"WITHIN", "PREP", "PAST", "TIMES"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A quantity and the variables it belongs to, by their places among the items."""
+
+    quantity: int
+    variables: tuple[int, ...]
+
+
+def fold_measurements(items: Sequence[Item]) -> list[Item]:
+    """Fold each variable with its quantity, and each age, into a term; the rest is left as it was."""
+    kept = _apposed(items)
+    placed: dict[int, list[Item]] = {}
+    for claim in _claims(kept):
+        terms = list(_terms(kept, claim))
+        for index, term in zip(claim.variables, terms, strict=True):
+            placed.setdefault(claim.quantity if index in placed else index, []).append(term)
+        for index in _between(kept, claim):
+            placed.setdefault(index, [])
+    return [
+        each
+        for index, item in enumerate(kept)
+        for each in (placed[index] if index in placed else _unclaimed(kept, index))
+    ]
+
+
+def _apposed(items: Sequence[Item]) -> list[Item]:
+    """«Body mass index (BMI)» and «SGPT (ALT)» name one variable once."""
+    kept: list[Item] = []
+    position = 0
+    while position < len(items):
+        item = items[position]
+        inside = items[position + 1 : position + 4]
+        position += 1
+        if (
+            isinstance(item, Token)
+            and item.symbol == "VARIABLE"
+            and [each.symbol for each in inside] == ["OPEN", "VARIABLE", "CLOSE"]
+            and isinstance(inside[1], Token)
+            and inside[1].name == item.name
+        ):
+            kept.append(replace(item, end=inside[2].end))
+            position += 3
+        else:
+            kept.append(item)
+    return kept
+
+
+def _claims(items: Sequence[Item]) -> Iterator[_Claim]:
+    """Which quantity belongs to which variables."""
+    group: list[int] = []
+    claimed = -1
+    changed = -AHEAD
+    for index, item in enumerate(items):
+        if item.symbol == "STOP":
+            group = []
+        elif item.symbol == "CHANGE":
+            changed = index
+            group = []
+        elif isinstance(item, Token) and item.symbol == "VARIABLE":
+            if index - changed < AHEAD and _only(items[changed + 1 : index], _LEADS):
+                group = []  # a change is not a level
+            elif group and claimed < group[0] and _only(items[group[-1] + 1 : index], _LINKS):
+                group.append(index)
+            else:
+                group = [index]
+        elif isinstance(item, Quantity):
+            found = _owners(items, index, group, claimed)
+            if found:
+                yield _Claim(index, found)
+                claimed = index
+
+
+def _owners(items: Sequence[Item], index: int, group: Sequence[int], claimed: int) -> tuple[int, ...]:
+    quantity = items[index]
+    assert isinstance(quantity, Quantity)  # noqa: S101 - narrows the type
+    named = {_variable(items[each]).name: each for each in group}  # each once, where it stands last
+    before = tuple(each for each in sorted(named.values()) if _fits(_variable(items[each]), quantity))
+    after = _following(items, index, quantity)
+    if before and claimed > group[-1]:
+        before = before if _goes_on(items, claimed, index, quantity) else ()
+    elif before:
+        near = _reaches(items, group[-1], index, quantity)
+        closer = after and _variable(items[before[0]]).name == "blood_pressure"
+        before = before if near and not closer else ()
+    return before or after
+
+
+def _goes_on(items: Sequence[Item], claimed: int, index: int, quantity: Quantity) -> bool:
+    """Whether a variable that has its quantity takes another: «≥ 2 for men and ≥ 3 for women»."""
+    after = items[index + 1].symbol if index + 1 < len(items) else "STOP"
+    return (
+        quantity.operated and _only(items[claimed + 1 : index], _AGAIN) and after not in {"WORD", "MENTION"}
+    )
+
+
+def _reaches(items: Sequence[Item], variable_at: int, index: int, quantity: Quantity) -> bool:
+    between = items[variable_at + 1 : index]
+    if not quantity.operated and len(quantity.limits) == 1 and not quantity.unit:
+        return _only(between, _FILLS)
+    words = sum(item.symbol not in _FILLS for item in between)
+    return words <= REACH and not any(item.symbol in {"EXCEPT", "SCALE"} for item in between)
+
+
+def _following(items: Sequence[Item], index: int, quantity: Quantity) -> tuple[int, ...]:
+    """A variable right after a quantity that is not followed by a quantity of its own."""
+    for ahead in range(index + 1, min(index + 2 + AHEAD, len(items))):
+        item = items[ahead]
+        if isinstance(item, Token) and item.symbol == "VARIABLE":
+            own = next((each for each in items[ahead + 1 :] if each.symbol not in _FILLS), None)
+            free = not (isinstance(own, Quantity) and _fits(_variable(item), own))
+            return (ahead,) if free and _fits(_variable(item), quantity) else ()
+        if item.symbol not in _LEADS:
+            return ()
+    return ()
+
+
+def _fits(about: Variable, quantity: Quantity) -> bool:
+    """Whether a quantity can be one of this variable."""
+    if about.name == "blood_pressure":
+        return quantity.is_pair and quantity.unit in {"", "mmHg", "kPa"}
+    if quantity.unit:
+        stated = (
+            quantity.operated or quantity.join or about.name in _BARE or quantity.unit in {"xULN", "points"}
+        )
+        return bool(stated) and accepts(about, quantity.unit)
+    if any(limit.grade for limit in quantity.limits):
+        return about.name == "child_pugh"
+    stated = about.about is Kind.SCORE or quantity.operated or quantity.join or about.name == "age"
+    return bool(stated) and any(_is_plausible(about, each) for each in rescued(quantity))
+
+
+def _is_plausible(about: Variable, quantity: Quantity) -> bool:
+    limits = quantity.limits[:1] if quantity.is_pair else quantity.limits
+    return all(is_plausible(about, limit.value, limit.unit or quantity.unit) for limit in limits)
+
+
+def _terms(items: Sequence[Item], claim: _Claim) -> Iterator[Term]:
+    quantity = items[claim.quantity]
+    assert isinstance(quantity, Quantity)  # noqa: S101 - narrows the type
+    first, last = claim.variables[0], claim.variables[-1]
+    before = _operator_before(items, first)[0] if first < claim.quantity else ""
+    paired = quantity.is_pair and len(claim.variables) == len(quantity.limits)
+    for number, index in enumerate(claim.variables):
+        about = _variable(items[index])
+        start = quantity.start if index > claim.quantity else items[index].start
+        end = max(items[index].end, quantity.end) if index == last else items[index].end
+        own = _part_of_pair(quantity, number) if paired else quantity
+        yield Term(_rule(about, own, before, start, end), about.about, start, end)
+
+
+def _part_of_pair(quantity: Quantity, number: int) -> Quantity:
+    """One number of «140/90», with the operator of the first and the unit of the last."""
+    limit = replace(quantity.limits[number], operator=quantity.limits[0].operator, unit=quantity.unit)
+    return replace(quantity, limits=(limit,), join=frozenset())
+
+
+def _operator_before(items: Sequence[Item], index: int) -> tuple[str, int]:
+    """«Minimum hemoglobin of 9», «between the ages of 18 and 65»: the operator, and how far before it is."""
+    for back in range(1, min(index, 2) + 1):
+        symbol = items[index - back].symbol
+        if symbol in _OPERATORS:
+            return symbol, back
+        if symbol not in {"FILLER", "LEVEL"}:
+            break
+    return "", 0
+
+
+def _rule(about: Variable, quantity: Quantity, before: str, start: int, end: int) -> Rule:
+    if about.name == "blood_pressure":
+        parts = tuple(
+            _rule(variable(name), _part_of_pair(quantity, number), before, start, end)
+            for number, name in enumerate(PRESSURES)
+        )
+        high = quantity.limits[0].lower is not None
+        return Or(parts) if high else And(parts)
+    if quantity.is_pair and about.about is Kind.SCORE and quantity.limits[1].value == about.upper:
+        quantity = _part_of_pair(quantity, 0)
+    likely = next((each for each in rescued(quantity) if _is_plausible(about, each)), quantity)
+    stated = tuple(_relation(about, each, start, end) for each in likely.ranges(before))
+    return stated[0] if len(stated) == 1 else Or(stated)
+
+
+def _relation(about: Variable, stated: Range, start: int, end: int) -> Relation:
+    unit = "" if stated.unit == "points" else stated.unit
+    if not unit and about.name in {"age", "gestational_age"}:
+        unit = about.unit
+    return Relation(
+        about.about, about.name, "", stated.lower, stated.upper, stated.values, unit, start=start, end=end
+    )
+
+
+def _between(items: Sequence[Item], claim: _Claim) -> Iterator[int]:
+    """The quantity and the words around it that add nothing once it is folded."""
+    yield claim.quantity
+    first = claim.variables[0]
+    if first < claim.quantity and (count := _operator_before(items, first)[1]):
+        yield from range(first - count, first)
+    low, high = sorted((claim.variables[-1], claim.quantity))
+    yield from (index for index in range(low + 1, high) if items[index].symbol in _FILLS)
+
+
+def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
+    """A quantity that no variable claims: an age, or the tokens that it was."""
+    quantity = items[index]
+    if not isinstance(quantity, Quantity):
+        return (quantity,)
+    if quantity.unit == "pack-year" and quantity.operated:
+        name = "pack_years"
+    elif quantity.unit == "kg/m2" and quantity.operated:
+        name = "bmi"
+    elif _is_age(items, index, quantity):
+        name = "age"
+    else:
+        return quantity.items
+    about = variable(name)
+    return (
+        Term(
+            _rule(about, quantity, "", quantity.start, quantity.end),
+            about.about,
+            quantity.start,
+            quantity.end,
+        ),
+    )
+
+
+def _is_age(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
+    age = variable("age")
+    if quantity.unit and not accepts(age, quantity.unit):
+        return False
+    if not all(is_plausible(age, limit.value, limit.unit or quantity.unit) for limit in quantity.limits):
+        return False
+    if quantity.aged:
+        return bool(quantity.unit) or quantity.operated or bool(quantity.join)
+    before = items[index - 1].symbol if index else "STOP"
+    after = items[index + 1].symbol if index + 1 < len(items) else "STOP"
+    years = [canonical(age, limit.value, limit.unit or quantity.unit) or 0 for limit in quantity.limits]
+    stated = quantity.operated or "TO" in quantity.join
+    return (
+        bool(quantity.unit)
+        and stated
+        and max(years) >= BARE_AGE
+        and before not in _NO_AGE_AFTER
+        and after in _ENDS_AGE
+    )
+
+
+def _variable(item: Item) -> Variable:
+    assert isinstance(item, Token)  # noqa: S101 - narrows the type
+    return variable(item.name)
+
+
+def _only(items: Sequence[Item], symbols: frozenset[str]) -> bool:
+    return all(item.symbol in symbols for item in items)
