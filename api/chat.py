@@ -16,8 +16,9 @@ from api.pages.render import render
 from api.post import INTEREST_PATH
 from api.settings import Settings
 from chatbot.desk import Desk, Sending
-from recruitment.consent import Consent, consent_text
+from recruitment.consent import Consent, ConsentText, consent_text, retention_days
 from recruitment.interest import register_interest
+from registry.study import Study
 
 PATH = "/chat"
 
@@ -80,6 +81,9 @@ def open_desk(library: Library, settings: Settings) -> Desk:
         )
         return settings.base + INTEREST_PATH.replace("{token}", receipt.person_token)
 
+    def text_of(study: Study, language: str) -> ConsentText:
+        return consent_text(study, language, retention_days(library.store.engine, study.id))
+
     return Desk(
         find=lambda words, _language: library.find(words).hits,
         link=library.linker.link,
@@ -87,7 +91,7 @@ def open_desk(library: Library, settings: Settings) -> Desk:
         study=library.study,
         criteria_of=library.criteria_of,
         page=lambda study_id: f"{settings.base}/studier/{quote(study_id)}",
-        consent_text=consent_text,
+        consent_text=text_of,
         register=register,
         today=date.today,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import audit, criteria, vault
+from api.commands import audit, criteria, users, vault
 from nlp.query import StatusFilter
 from ontology.errors import BadInput, StudieveiError
 
@@ -32,6 +32,7 @@ words = typer.Typer(help="What words mean.", no_args_is_help=True)
 app.add_typer(words, name="ontology")
 app.command("criteria")(criteria.criteria)
 app.add_typer(audit.app, name="audit")
+app.add_typer(users.app, name="users")
 app.add_typer(vault.app, name="vault")
 
 Files = Annotated[list[Path], typer.Argument(help="One or more files.")]

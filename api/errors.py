@@ -1,9 +1,11 @@
 """What somebody sees when it does not work: a page in plain language, or JSON under /api."""
 
+from urllib.parse import urlencode
+
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.headers import security_headers
 from api.pages.render import render
@@ -35,7 +37,15 @@ def add_error_pages(app: FastAPI) -> None:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)  # noqa: S101 - Starlette calls by type
+    if error.status_code == 401 and not request.url.path.startswith("/api/"):
+        return _to_sign_in(request)
     return answer(request, error.status_code, str(error.detail))
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Asks who it is, and comes back to the page that was asked for."""
+    address = request.url.path if request.method == "GET" else ""
+    return RedirectResponse(f"/logg-inn?{urlencode({'videre': address})}", 303)
 
 
 def _validation(request: Request, error: Exception) -> Response:

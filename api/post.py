@@ -8,6 +8,7 @@ from recruitment.channel import Channel, FileDropChannel, Security, SmtpChannel
 from recruitment.mail import Letterhead
 
 INBOX_PATH = "/innboks/{token}"
+ACCOUNT_PATH = "/tilgang/{token}"
 INTEREST_PATH = "/interesse/{token}"
 FOLLOWER_PATH = "/varsler/{token}"
 _DEFAULT_PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}

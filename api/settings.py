@@ -29,6 +29,17 @@ class Settings(BaseSettings):
     smtp_url: str = ""
     """For example smtp://user:password@host:587?tls=starttls. Empty: mail is put as files in `data_dir`."""
     mail_from: str = "ikke-svar@studievei.invalid"
+    oidc_issuer: str = ""
+    """The OpenID provider to sign in with, such as HelseID or ID-porten. Empty: passwords only."""
+    oidc_name: str = "OpenID"
+    """What people call the provider; the button says it."""
+    oidc_client: str = ""
+    """The client id that the provider has given this server."""
+    oidc_secret: SecretStr = SecretStr("")
+    """The client secret, or the client's private key as a JWK (private_key_jwt, which HelseID demands)."""
+    oidc_scope: str = "openid profile"
+    oidc_acr: str = ""
+    """Levels of assurance that are enough, with spaces between them, such as idporten-loa-high."""
     outbox_maximum: int = Field(default=10_000, ge=1)
     """Messages that may wait before a new interest is refused with a clear answer."""
     host: str = "127.0.0.1"
@@ -60,6 +71,11 @@ class Settings(BaseSettings):
     def mail_dir(self) -> Path:
         """Where mail is dropped as files when there is no mail server."""
         return self.data_dir / "mail"
+
+    @property
+    def openid(self) -> str:
+        """What the button to the OpenID provider says, "" without a provider."""
+        return self.oidc_name if self.oidc_issuer and self.oidc_client else ""
 
     @property
     def base(self) -> str:

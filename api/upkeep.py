@@ -11,7 +11,7 @@ from api.library import Library
 from api.post import letterhead, open_channel
 from api.settings import Settings
 from ontology.errors import StudieveiError
-from recruitment.interest import delete_expired
+from recruitment.deletion import delete_expired
 from recruitment.outbox import Delivered, deliver_due
 from registry.coding import code_study
 from registry.study import Study

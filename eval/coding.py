@@ -1,13 +1,13 @@
 """How well studies are coded to HRCS: hospital listings in, precision and recall out."""
 
-import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.rows import read_jsonl
 from ontology.concept import load_ontology
-from ontology.errors import BadInput
 from ontology.hrcs import canonical
 from ontology.linker import Linker
 from registry.coding import code_study
@@ -49,7 +49,7 @@ def evaluate(file: Path) -> Report:
     linker = Linker(ontology)
     counts: Counter[str] = Counter()
     wrong = []
-    for study, gold in _listings(file):
+    for study, gold in read_jsonl(file, _listing):
         given = set(code_study(study, ontology, linker).hrcs)
         counts.update(studies=1, given=len(given), gold=len(gold), right=len(given & gold), uncoded=not given)
         if given - gold:
@@ -57,27 +57,13 @@ def evaluate(file: Path) -> Report:
     return Report(**counts, wrong=tuple(wrong))
 
 
-def _listings(file: Path) -> list[tuple[Study, set[str]]]:
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise BadInput(f"{file} cannot be read ({error.strerror}).") from error
-    return [_listing(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-
-
-def _listing(file: Path, number: int, line: str) -> tuple[Study, set[str]]:
-    try:
-        row: dict[str, Any] = json.loads(line)
-        study = Study(
-            id=row["id"],
-            source="listing",
-            title=row["tittel"],
-            status=Status.UNDER_REVIEW,
-            language="nb",
-            summary=row["sammendrag"] or "",
-        )
-        return study, set(filter(None, map(canonical, row["kategorier"])))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise BadInput(
-            f"{file}, line {number}: {error!r}. Listings have id, tittel and kategorier."
-        ) from None
+def _listing(row: Mapping[str, Any]) -> tuple[Study, set[str]]:
+    study = Study(
+        id=row["id"],
+        source="listing",
+        title=row["tittel"],
+        status=Status.UNDER_REVIEW,
+        language="nb",
+        summary=row["sammendrag"] or "",
+    )
+    return study, set(filter(None, map(canonical, row["kategorier"])))

@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from eval.relations import Fact, alike, fact, joined, same, same_ends
+from eval.relations import Fact, alike, facts, joined, same, same_ends
 from eval.rows import read_jsonl
 from eval.score import Score
 
@@ -95,7 +95,7 @@ def evaluate(rows: Rows, read: Reader) -> Report:
     answers = [read(row.section, row.text) for row in rows.rows]
     report.seconds = time.perf_counter() - started
     for row, answer in zip(rows.rows, answers, strict=True):
-        given = joined(_judged(map(fact, answer["relations"]), rows))
+        given = joined(_judged(facts(answer["relations"]), rows))
         _count(report, row, given, confident=answer.get("parsed") == "full")
     return report
 
@@ -104,14 +104,14 @@ def _row(row: Mapping[str, Any]) -> Row | None:
     """A row of either form; None for a shared row whose gold is in doubt."""
     if "constraints" in row:
         return _shared(row) if row["clean"] else None
-    gold = tuple(joined(map(fact, row["relations"])))
+    gold = tuple(joined(facts(row["relations"])))
     variables = {name: each.kind for each in gold for name in each.names if each.kind not in CODED}
     return Row(row["id"], row["lang"], row["section"], row["text"], gold, (), variables)
 
 
 def _shared(row: Mapping[str, Any]) -> Row:
     agreed = [each for each in row["constraints"] if each["scorable"]]
-    gold = joined(fact(each) for each in agreed if not each.get("alt_of_previous"))
+    gold = joined(facts(each for each in agreed if not each.get("alt_of_previous")))
     loose = [each for each in row["constraints"] if not each["scorable"] or each.get("alt_of_previous")]
     variables = {each["canon"]: each["kind"] for each in agreed}
     return Row(
@@ -120,7 +120,7 @@ def _shared(row: Mapping[str, Any]) -> Row:
         row["section"],
         row["text"],
         tuple(gold),
-        tuple(map(fact, loose)),
+        tuple(facts(loose)),
         variables,
         shared=True,
     )

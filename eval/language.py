@@ -1,16 +1,15 @@
 """How well everyday words are understood: rows with gold codes in, shares out, by type and language."""
 
-import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from api.linking import Intent, Linked, link
+from eval.rows import read_jsonl
 from ontology.concept import Ontology, load_ontology
-from ontology.errors import BadInput
 from ontology.hrcs import canonical
 from ontology.linker import Linker
 
@@ -65,12 +64,7 @@ def read_rows(file: Path, split: str = "") -> tuple[Row, ...]:
     Raises:
         BadInput: the file is missing, a line is not JSON, or a field is missing.
     """
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise BadInput(f"{file} cannot be read ({error.strerror}).") from error
-    rows = tuple(_row(file, number, line) for number, line in enumerate(lines, 1) if line.strip())
-    return tuple(row for row in rows if split in ("", row.split))
+    return tuple(read_jsonl(file, _row, split))
 
 
 def evaluate(rows: Sequence[Row]) -> Report:
@@ -99,22 +93,18 @@ def evaluate(rows: Sequence[Row]) -> Report:
     )
 
 
-def _row(file: Path, number: int, line: str) -> Row:
-    try:
-        row: dict[str, Any] = json.loads(line)
-        labels = [row["hrcs"], *row.get("hrcs_also", ())]
-        return Row(
-            row["id"],
-            row["query"],
-            row["lang"],
-            row["type"],
-            frozenset(row["icd10"]),
-            frozenset(filter(None, map(canonical, labels))),
-            frozenset(row["help"]),
-            row["split"],
-        )
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise BadInput(f"{file}, line {number}: {error!r}. Compare it with the first lines.") from None
+def _row(row: Mapping[str, Any]) -> Row:
+    labels = [row["hrcs"], *row.get("hrcs_also", ())]
+    return Row(
+        row["id"],
+        row["query"],
+        row["lang"],
+        row["type"],
+        frozenset(row["icd10"]),
+        frozenset(filter(None, map(canonical, labels))),
+        frozenset(row["help"]),
+        row["split"],
+    )
 
 
 def _outcome(row: Row, linked: Linked, ontology: Ontology) -> Outcome:

@@ -4,7 +4,7 @@ The comparison is that of the shared scorer of relations: strict is the variable
 belongs to the range, and the unit; lenient leaves the last two out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,26 +90,19 @@ class Fact:
         return " ".join(filter(None, parts))
 
 
-def fact(row: Mapping[str, Any]) -> Fact:
-    """A relation of `studievei criteria --jsonl`, of our gold, or a constraint of the shared lct rows."""
-    listed = [*(row.get("icd10") or ()), *(row.get("atc") or ())]
-    concept = row["canon"] if "canon" in row else row["concept"]
-    return Fact(
-        names=(concept or "", *row.get("also", ())),
-        kind=row.get("kind") or "",
-        codes=frozenset(listed),
-        lower=_end(row.get("lower")),
-        upper=_end(row.get("upper")),
-        values=tuple(str(value) for value in row.get("values") or ()),
-        unit=canonical_unit(row.get("unit")),
-        negated="canon" not in row and bool(row.get("negated")),
-        window_days=row.get("window_days"),
-        group=row.get("group"),
-        optional=bool(row.get("optional")),
-        any_window=bool(row.get("window_free")),
-        any_end=bool(row.get("incl_ambiguous")),
-        any_unit=not row.get("unit") or bool(row.get("unit_implied") or row.get("unit_assumed")),
-    )
+def facts(rows: Iterable[Mapping[str, Any]]) -> Iterator[Fact]:
+    """Relations of `studievei criteria --jsonl`, of our gold, or constraints of the shared lct rows.
+
+    What is said in two ways becomes one: each language is a fact of its own, and «HER2 negative» denies HER2.
+    """
+    for row in rows:
+        one = _fact(row)
+        if one.kind == "language":
+            yield from (replace(one, names=(f"language {code}",), values=()) for code in _languages(one))
+        elif one.values in (("positive",), ("negative",)):
+            yield replace(one, values=(), negated=one.negated is not (one.values == ("negative",)))
+        else:
+            yield one
 
 
 def same(given: Fact, gold: Fact) -> bool:
@@ -146,6 +139,10 @@ def canonical_unit(written: str | None) -> str:
     return UNITS.get(unit, unit)
 
 
+def _codes(listed: str | Sequence[str] | None) -> frozenset[str]:
+    return frozenset(listed.split() if isinstance(listed, str) else listed or ())
+
+
 def _end(row: Mapping[str, Any] | None) -> End | None:
     return End(float(row["value"]), bool(row.get("incl", True))) if row else None
 
@@ -174,6 +171,8 @@ def _numbers(given: Fact, gold: Fact, *, exactly: bool) -> bool:
     grades = [_grades(each, gold.name) for each in (given, gold)]
     if None not in grades:
         return grades[0] == grades[1]
+    if any(each.values for each in (given, gold)) and _point(given) and _point(given) == _point(gold):
+        return True
     ranged = gold.lower or gold.upper
     if gold.values and not ranged:
         return sorted(given.values or _whole_numbers(given)) == sorted(gold.values)
@@ -211,6 +210,13 @@ def _within(value: float, each: Fact) -> bool:
     return above and (high is None or value < high.value or (high.inclusive and value == high.value))
 
 
+def _point(each: Fact) -> list[float]:
+    """The one value of a choice of one or of a range of one; [] for anything else."""
+    if each.lower and each.upper and each.lower.value == each.upper.value:
+        return [each.lower.value]
+    return _floats(each.values) if len(each.values) == 1 else []
+
+
 def _whole_numbers(each: Fact) -> Sequence[str]:
     if not (each.lower and each.upper):
         return ()
@@ -231,3 +237,29 @@ def _in_counts(each: Fact) -> Fact:
         return each
     low, high = (end and End(end.value * factor, end.inclusive) for end in (each.lower, each.upper))
     return replace(each, lower=low, upper=high, unit="/ul")
+
+
+def _fact(row: Mapping[str, Any]) -> Fact:
+    concept = row["canon"] if "canon" in row else row["concept"]
+    return Fact(
+        names=tuple(name.removeprefix("gene_") for name in (concept or "", *row.get("also", ()))),
+        kind=row.get("kind") or "",
+        codes=_codes(row.get("icd10")) | _codes(row.get("atc")),
+        lower=_end(row.get("lower")),
+        upper=_end(row.get("upper")),
+        values=tuple(str(value) for value in row.get("values") or ()),
+        unit=canonical_unit(row.get("unit")),
+        negated="canon" not in row and bool(row.get("negated")),
+        window_days=row.get("window_days"),
+        group=row.get("group"),
+        optional=bool(row.get("optional")),
+        any_window=bool(row.get("window_free")),
+        any_end=bool(row.get("incl_ambiguous")),
+        any_unit=not row.get("unit") or bool(row.get("unit_implied") or row.get("unit_assumed")),
+    )
+
+
+def _languages(one: Fact) -> Iterator[str]:
+    """ISO codes; the two kinds of Norwegian are one."""
+    for code in one.values or (one.name.removeprefix("language_"),):
+        yield "no" if code in ("nb", "nn") else code

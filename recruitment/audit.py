@@ -107,6 +107,14 @@ def record(
     connection.execute(insert(audit).values(values | {"chain": _chain(before, values.values())}))
 
 
+def proof(sealed: bytes | None, rows: int) -> str:
+    """The detail of a deletion: a hash of what was sealed, and how many other rows went with it.
+
+    The hash tells from an old backup what was deleted, and from nothing else.
+    """
+    return f"sha256 {hashlib.sha256(sealed or b'').hexdigest()[:40]}, rows {rows}"
+
+
 def record_alone(engine: Engine, now: datetime, actor: str, action: Action, *, detail: str = "") -> None:
     """Writes one entry about something that changed nothing else here."""
     with writing(engine) as connection:

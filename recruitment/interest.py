@@ -3,8 +3,8 @@
 import hashlib
 import json
 import uuid
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,21 +13,25 @@ from sqlalchemy.exc import IntegrityError
 
 from ontology.errors import BadInput, Unavailable
 from ontology.wording import LANGUAGES, say
-from recruitment.audit import Action, Actor, record
-from recruitment.consent import RETENTION, Consent, current_version
-from recruitment.link import Holder, find, mint
+from recruitment.admission import LIMITS, Limits, admit
+from recruitment.audit import Action, Actor, proof, record
+from recruitment.consent import Consent, current_version, retention_days
+from recruitment.link import Holder, find, follow, mint
 from recruitment.mail import Kind
 from recruitment.outbox import PENDING_LIMIT, State, enqueue, is_full
-from recruitment.person import Person, checked, checked_email
+from recruitment.person import Person, Sender, checked, checked_email
 from recruitment.screening import Screening, read_screening
 from recruitment.tables import interests, links, messages, replies
 from recruitment.vault import Vault
-from registry.database import reading, writing
+from registry.database import reading, scrub, writing
 from registry.study import Status as StudyStatus
 from registry.study import Study
 
 SENT_LIMIT = 200_000
 REPLY_LIMIT = 5_000
+NOTE_LIMIT = 1_000
+PROOF_TIME = timedelta(days=7)
+"""How long an interest is held for its address to be proven."""
 _SUBMISSION_LENGTHS = range(22, 201)
 _CONTACTS_SHOWN = 3
 _TAKES_INTEREST = frozenset({StudyStatus.OPEN, StudyStatus.AWAITING})
@@ -59,7 +63,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """What may be known of an interest without opening it."""
+    """What may be known of an interest without opening it.
+
+    `held`: the study is told only when the person has proven the address, which they did at `proven_at`.
+    """
 
     id: str
     study_id: str
@@ -69,6 +76,9 @@ class Interest:
     opened_at: datetime | None
     expires_at: datetime
     assigned_to: str = ""
+    proven_at: datetime | None = None
+    held: bool = False
+    reminders: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,23 +110,28 @@ def register_interest(
     submission: str,
     now: datetime,
     outbox_limit: int = PENDING_LIMIT,
+    limits: Limits = LIMITS,
 ) -> Receipt:
     """Stores the interest, encrypted, and the message that tells the study, in one transaction.
 
+    A person who gave an e-mail address is sent a link to confirm it; see recruitment/admission.py for when
+    the study is told only after that.
     `submission` is a random text of 22 to 200 characters that the form was given when it was shown.
     The same form sent twice makes one interest, and gives each sender a link that works.
 
     Raises:
         BadInput: the study takes no interest here, the consent is to an older text, a contact detail
-            cannot be one, something is too long, or this form has already sent something else. Said in
-            the language of the consent.
+            cannot be one, something is too long, this form has already sent something else, or too much
+            was sent from one address today. Said in the language of the consent.
         Unavailable: the outbox is full or the database refuses. Nothing was stored.
     """
     language = consent.language
     mailbox = _mailbox(study, language)
-    _check_consent(consent)
+    days = retention_days(engine, study.id)
+    _check_consent(consent, days)
     form = _submission_hash(submission)
-    plain = _packed(checked(person, language), screening, language)
+    person = checked(person, language)
+    plain = _packed(person, screening, language)
     values = {
         "study_id": study.id,
         "mailbox": mailbox,
@@ -127,12 +142,15 @@ def register_interest(
         "consent_language": language,
         "consent_given_at": consent.given_at,
         "created_at": now,
-        "expires_at": now + RETENTION,
+        "retention_days": days,
     }
     try:
         with writing(engine) as connection:
             if not _was_sent(connection, form):
-                return _store(connection, vault, values, plain, outbox_limit)
+                if is_full(connection, outbox_limit):
+                    raise Unavailable(say("interest.busy", language))
+                held = admit(connection, vault, study.id, person, language=language, now=now, limits=limits)
+                return _store(connection, vault, values | {"held": held}, plain, person.email)
             return _once_more(connection, vault, form, study, plain)
     except IntegrityError:  # the other half of a double click was faster
         with writing(engine) as connection:
@@ -214,9 +232,9 @@ def answer_interest(
         Unavailable: the outbox is full or the database refuses. Nothing was stored.
     """
     row = interests.c
-    expires_at = now + RETENTION
     alive = update(interests).where(row.id == interest_id, row.sealed.is_not(None), row.expires_at > now)
     with writing(engine) as connection:
+        expires_at = now + timedelta(days=_row(connection, interest_id).retention_days)
         opened_at = func.coalesce(row.opened_at, now)
         stands = status or case((row.status.in_(UNANSWERED), Status.CONTACTED), else_=row.status)
         connection.execute(alive.values(status=stands, opened_at=opened_at, expires_at=expires_at))
@@ -242,15 +260,43 @@ def withdraw(engine: Engine, vault: Vault, interest_id: str, now: datetime) -> I
     row = interests.c
     alive = update(interests).where(row.id == interest_id, row.sealed.is_not(None))
     with writing(engine) as connection:
+        sealed = _row(connection, interest_id).sealed
         withdrawn = connection.execute(alive.values(status=Status.WITHDRAWN, sealed=None)).rowcount
         found = _row(connection, interest_id)
         if withdrawn:
-            _forget(connection, interest_id)
-        if withdrawn and found.opened_at:
-            _tell_study(connection, vault, Kind.WITHDRAWAL, found, now)
-        if withdrawn:
-            _note(connection, _interest(found), now, Actor.PERSON, Action.WITHDRAWN)
-        return _interest(found)
+            rows = _forget(connection, interest_id)
+            if found.opened_at:
+                _tell_study(connection, vault, Kind.WITHDRAWAL, found, now)
+            detail = proof(sealed, rows)
+            _note(connection, _interest(found), now, Actor.PERSON, Action.WITHDRAWN, detail=detail)
+    scrub(engine)
+    return _interest(found)
+
+
+def prove_address(engine: Engine, vault: Vault, token: str, now: datetime) -> None:
+    """Notes that whoever has this link reads the mail of the person; a study that was not told yet is told.
+
+    Call it when a person says so, not when the link is merely fetched: mail scanners fetch links.
+
+    Raises:
+        BadInput: the link did not leave by mail, is not known, has expired, or the interest is gone.
+    """
+    access = follow(engine, token, Holder.PERSON, now)
+    if not access.mailed:
+        raise BadInput("This link proves no address. Open the one in the e-mail.")
+    row = interests.c
+    with writing(engine) as connection:
+        found = _row(connection, access.interest_id)
+        _check_alive(found, now, Holder.PERSON)
+        expires_at = found.expires_at
+        if found.held:
+            _tell_study(connection, vault, Kind.INTEREST, found, now)
+            expires_at = now + timedelta(days=found.retention_days)
+        mine = update(interests).where(row.id == found.id)
+        proven_at = func.coalesce(row.proven_at, now)
+        connection.execute(mine.values(proven_at=proven_at, held=False, expires_at=expires_at))
+        own = update(links).where(links.c.interest_id == found.id, links.c.holder == Holder.PERSON)
+        connection.execute(own.values(expires_at=expires_at))
 
 
 def renew_link(engine: Engine, vault: Vault, token: str, now: datetime) -> None:
@@ -269,35 +315,20 @@ def renew_link(engine: Engine, vault: Vault, token: str, now: datetime) -> None:
             _tell_study(connection, vault, Kind.INTEREST, found, now)
 
 
-def delete_expired(engine: Engine, now: datetime) -> int:
-    """Deletes everything about people whose interest has expired; returns how many interests that were.
-
-    Of each there remains only which study it was for, and when: enough to count, not to know whom.
-    """
-    row = interests.c
-    old = select(row.id).where(row.expires_at <= now)
-    expire = update(interests).where(row.expires_at <= now, row.sealed.is_not(None))
-    with writing(engine) as connection:
-        count = connection.execute(expire.values(status=Status.EXPIRED, sealed=None)).rowcount
-        for table in (replies, links, messages):
-            connection.execute(delete(table).where(table.c.interest_id.in_(old)))
-        if count:
-            record(connection, now, Actor.SYSTEM, Action.EXPIRED, detail=str(count))
-        return count
-
-
-def _store(
-    connection: Connection, vault: Vault, values: dict[str, object], plain: bytes, outbox_limit: int
-) -> Receipt:
-    if is_full(connection, outbox_limit):
-        raise Unavailable(say("interest.busy", str(values["consent_language"])))
-    interest_id = uuid.uuid4().hex
-    sealed = vault.seal(plain, _bound_to(str(values["study_id"]), interest_id))
-    connection.execute(insert(interests).values(values | {"id": interest_id, "sealed": sealed}))
+def _store(connection: Connection, vault: Vault, values: dict[str, Any], plain: bytes, email: str) -> Receipt:
+    interest_id, now = uuid.uuid4().hex, values["created_at"]
+    kept = PROOF_TIME if values["held"] else timedelta(days=values["retention_days"])
+    sealed = vault.seal(plain, _bound_to(values["study_id"], interest_id))
+    own = {"id": interest_id, "sealed": sealed, "expires_at": now + kept}
+    connection.execute(insert(interests).values(values | own))
     found = _row(connection, interest_id)
-    _tell_study(connection, vault, Kind.INTEREST, found, found.created_at)
+    if not found.held:
+        _tell_study(connection, vault, Kind.INTEREST, found, now)
+    if email:
+        about = {"interest_id": found.id, "recipient": email, "language": found.consent_language}
+        enqueue(connection, vault, Kind.RECEIPT, **about, now=now)
     token = mint(connection, interest_id, Holder.PERSON, found.expires_at)
-    _note(connection, _interest(found), found.created_at, Actor.PERSON, Action.REGISTERED)
+    _note(connection, _interest(found), now, Actor.PERSON, Action.REGISTERED)
     return Receipt(interest_id, token)
 
 
@@ -336,15 +367,8 @@ def _opened(
 
 
 def _tell_study(connection: Connection, vault: Vault, kind: Kind, found: Row[Any], now: datetime) -> None:
-    enqueue(
-        connection,
-        vault,
-        kind,
-        interest_id=found.id,
-        recipient=found.mailbox,
-        language=found.mailbox_language,
-        now=now,
-    )
+    about = {"interest_id": found.id, "recipient": found.mailbox, "language": found.mailbox_language}
+    enqueue(connection, vault, kind, **about, now=now)
 
 
 def _tell_person(
@@ -356,15 +380,8 @@ def _tell_person(
     language = opened.interest.consent.language
     if is_full(connection, outbox_limit):
         raise Unavailable(say("interest.busy", language))
-    enqueue(
-        connection,
-        vault,
-        Kind.ANSWER,
-        interest_id=opened.interest.id,
-        recipient=opened.person.email,
-        language=language,
-        now=now,
-    )
+    about = {"interest_id": opened.interest.id, "recipient": opened.person.email, "language": language}
+    enqueue(connection, vault, Kind.ANSWER, **about, now=now)
 
 
 def _store_reply(connection: Connection, vault: Vault, interest_id: str, text: str, now: datetime) -> None:
@@ -379,11 +396,11 @@ def _read_reply(vault: Vault, row: Row[Any]) -> Reply:
     return Reply(json.loads(vault.open(row.sealed, _bound_to(row.interest_id, row.id))), row.written_at)
 
 
-def _forget(connection: Connection, interest_id: str) -> None:
-    """Deletes the answers, and the messages that were not sent."""
-    connection.execute(delete(replies).where(replies.c.interest_id == interest_id))
-    unsent = messages.c.state != State.SENT
-    connection.execute(delete(messages).where(messages.c.interest_id == interest_id, unsent))
+def _forget(connection: Connection, interest_id: str) -> int:
+    """Deletes the answers, and the messages that were not sent; returns how many rows."""
+    answers = delete(replies).where(replies.c.interest_id == interest_id)
+    unsent = delete(messages).where(messages.c.interest_id == interest_id, messages.c.state != State.SENT)
+    return connection.execute(answers).rowcount + connection.execute(unsent).rowcount
 
 
 def _note(
@@ -409,6 +426,9 @@ def _interest(row: Row[Any]) -> Interest:
         opened_at=row.opened_at,
         expires_at=row.expires_at,
         assigned_to=row.assigned_to or "",
+        proven_at=row.proven_at,
+        held=row.held,
+        reminders=row.reminders,
     )
 
 
@@ -440,8 +460,8 @@ def _other_way(study: Study, language: str) -> str:
     return say("interest.no_mailbox", language, contact="; ".join(known))
 
 
-def _check_consent(consent: Consent) -> None:
-    if consent.version != current_version() or consent.language not in LANGUAGES:
+def _check_consent(consent: Consent, days: int) -> None:
+    if consent.version != current_version(days) or consent.language not in LANGUAGES:
         raise BadInput(say("interest.consent_changed", consent.language))
 
 
@@ -463,6 +483,8 @@ def _checked_reply(text: str, language: str) -> str:
 
 
 def _packed(person: Person, screening: Screening, language: str) -> bytes:
+    if len(screening.note) > NOTE_LIMIT:
+        raise BadInput(say("interest.too_long", language, limit=NOTE_LIMIT))
     plain = json.dumps({"person": asdict(person), "screening": asdict(screening)}, sort_keys=True)
     if len(plain) > SENT_LIMIT:
         raise BadInput(say("interest.too_long", language, limit=SENT_LIMIT))
@@ -471,7 +493,8 @@ def _packed(person: Person, screening: Screening, language: str) -> bytes:
 
 def _unpacked(plain: bytes) -> tuple[Person, Screening]:
     document = json.loads(plain)
-    return Person(**document["person"]), read_screening(document["screening"])
+    person = Person(**document["person"])
+    return replace(person, sender=Sender(person.sender)), read_screening(document["screening"])
 
 
 def _bound_to(owner: str, sealed_thing: str) -> str:

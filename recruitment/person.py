@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from ontology.errors import BadInput
 from ontology.wording import say
@@ -15,13 +16,25 @@ _EMAIL_LENGTH = 254
 _NAME_LENGTH = 200
 
 
+class Sender(StrEnum):
+    """Who writes: the person it is about, or somebody with their consent; a parent decides for a child."""
+
+    SELF = "self"
+    RELATIVE = "relative"
+    CLINICIAN = "clinician"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Person:
-    """Contact details; at least one of e-mail and phone. Has no repr, so that no log can show it."""
+    """Contact details of the one who writes; at least one of e-mail and phone.
+
+    Has no repr, so that no log can show it.
+    """
 
     email: str = ""
     phone: str = ""
     name: str = ""
+    sender: Sender = Sender.SELF
 
 
 def checked(person: Person, language: str) -> Person:
@@ -30,10 +43,11 @@ def checked(person: Person, language: str) -> Person:
     Raises:
         BadInput: neither e-mail nor phone, or a field that cannot be one; said in `language`.
     """
-    tidy = Person(
+    tidy = replace(
+        person,
         email=checked_email(person.email, language) if person.email.strip() else "",
         phone=_checked_phone(person.phone, language) if person.phone.strip() else "",
-        name=_checked_name(person.name, language),
+        name=checked_name(person.name, language),
     )
     if not (tidy.email or tidy.phone):
         raise BadInput(say("interest.no_contact", language))
@@ -63,7 +77,12 @@ def _checked_phone(text: str, language: str) -> str:
     return digits
 
 
-def _checked_name(text: str, language: str) -> str:
+def checked_name(text: str, language: str) -> str:
+    """A name that can be shown, "" for none.
+
+    Raises:
+        BadInput: too long, or with characters that are none.
+    """
     name = text.strip()
     if len(name) > _NAME_LENGTH or any(unicodedata.category(letter) in _UNPRINTABLE for letter in name):
         raise BadInput(say("interest.bad_name", language))

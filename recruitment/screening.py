@@ -20,11 +20,15 @@ class CriterionResult:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Screening:
-    """Outcome (may_fit, probably_not, unclear), criteria, and (question as asked, answer) pairs."""
+    """Outcome (may_fit, probably_not, unclear), criteria, and (question as asked, answer) pairs.
+
+    `note` is what the person added in their own words.
+    """
 
     outcome: str
     criteria: tuple[CriterionResult, ...] = ()
     answers: tuple[tuple[str, Answer], ...] = ()
+    note: str = ""
 
 
 def read_screening(document: Mapping[str, Any]) -> Screening:
@@ -33,4 +37,5 @@ def read_screening(document: Mapping[str, Any]) -> Screening:
         outcome=document["outcome"],
         criteria=tuple(CriterionResult(**result) for result in document["criteria"]),
         answers=tuple((question, answer) for question, answer in document["answers"]),
+        note=document.get("note", ""),
     )

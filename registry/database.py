@@ -91,6 +91,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def scrub(engine: Engine) -> None:
+    """Takes what was deleted out of SQLite's write-ahead log too, unless somebody reads from it just now.
+
+    PostgreSQL does so by itself, with autovacuum.
+    """
+    if engine.dialect.name == "sqlite":
+        with (
+            _explained(engine),
+            engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        ):
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
 @contextmanager
 def _explained(engine: Engine) -> Iterator[None]:
     try:
@@ -146,6 +159,7 @@ def _sqlite(url: URL) -> Engine:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

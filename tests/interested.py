@@ -1,9 +1,10 @@
 """What the tests of recruitment share: an invented person and study, empty databases, a real SMTP server."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from recruitment.admission import Limits
 from recruitment.consent import Consent, current_version
 from recruitment.interest import Receipt, register_interest
 from recruitment.mail import Letterhead
@@ -70,6 +72,9 @@ LETTERHEAD = Letterhead(
 )
 
 
+UNLIMITED = Limits(10**9, 10**9, 10**9)
+
+
 def consent(language: str = "nb") -> Consent:
     return Consent(current_version(), language, NOW)
 
@@ -83,8 +88,14 @@ def register(engine: Engine, vault: Vault, **changes: Any) -> Receipt:
         "consent": consent(),
         "submission": secrets.token_urlsafe(24),
         "now": NOW,
+        "limits": UNLIMITED,
     }
     return register_interest(engine, vault, **(usual | changes))
+
+
+def register_by_phone(engine: Engine, vault: Vault, **changes: Any) -> Receipt:
+    """The same from somebody without e-mail, who is sent no receipt: the only message is the study's."""
+    return register(engine, vault, **({"person": replace(PERSON, email="")} | changes))
 
 
 @contextmanager
@@ -140,6 +151,15 @@ class Postbox:
         if self.hangs_up:
             server.transport.abort()
         return "221 Bye"
+
+    def wait_for(self, recipient: str, seconds: float = 30) -> EmailMessage:
+        """The only mail to this address, when it has arrived."""
+        deadline = time.monotonic() + seconds
+        while not (found := [mail for mail in self.kept if mail["To"] == recipient]):
+            assert time.monotonic() < deadline, f"no mail to {recipient}"
+            time.sleep(0.02)
+        (mail,) = found
+        return mail
 
     @property
     def texts(self) -> list[str]:

@@ -1,16 +1,19 @@
+import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from interested import DATABASES, NOW, PERSON, PLANTED, REPLY, STUDY, migrated, register
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DatabaseError
 from test_cli import refusal, studievei
 
 from ontology.errors import BadInput
 from recruitment.audit import START, Action, Actor, read_log, verify
-from recruitment.interest import answer_interest, delete_expired, open_interest, read_own_interest, withdraw
+from recruitment.deletion import delete_expired
+from recruitment.interest import answer_interest, open_interest, read_own_interest, withdraw
+from recruitment.tables import interests
 from recruitment.vault import Vault
 
 VAULT = Vault(bytes(32))
@@ -46,12 +49,16 @@ def test_everything_done_with_an_interest_is_in_the_log_and_nothing_of_the_perso
 
 
 def test_what_fails_leaves_no_entry_and_what_expires_is_counted(engine: Engine) -> None:
-    register(engine, VAULT)
+    interest_id = register(engine, VAULT).interest_id
+    with engine.connect() as connection:
+        sealed = connection.execute(select(interests.c.sealed)).scalar_one()
     with pytest.raises(BadInput):
         open_interest(engine, VAULT, "of nobody", NOW)
     delete_expired(engine, NOW + timedelta(days=400))
-    actions = [(each.action, each.detail) for each in read_log(engine)]
-    assert actions == [(Action.EXPIRED, "1"), (Action.REGISTERED, "")]
+    expired, registered = read_log(engine)
+    assert (registered.action, registered.detail) == (Action.REGISTERED, "")
+    assert (expired.action, expired.interest_id) == (Action.EXPIRED, interest_id)
+    assert expired.detail == f"sha256 {hashlib.sha256(sealed).hexdigest()[:40]}, rows 3"
 
 
 def test_the_chain_holds_and_its_head_can_be_asked_for_later(engine: Engine) -> None:

@@ -97,6 +97,21 @@ def test_alternatives_are_told_from_demands_that_stand_together(tmp_path: Path) 
     assert (both.joints, both.joints_right, both.strict["all"].right) == (1, 0, 2)
 
 
+def test_what_is_said_in_two_ways_is_the_same(tmp_path: Path) -> None:
+    def right(gold: dict[str, Any], *given: dict[str, Any]) -> Score:
+        return measured(tmp_path, [gold], list(given)).strict["all"]
+
+    languages = {"kind": "language", "concept": "language", "values": ["no", "en"]}
+    spoken = [{"kind": "language", "concept": name} for name in ("language_nb", "language_en")]
+    assert right(languages, *spoken) == right(languages, languages) == Score(2, 2, 2)
+    negative = {"kind": "other", "concept": "her2", "values": ["negative"]}
+    assert right(negative, {"kind": "other", "concept": "gene_her2", "negated": True}) == Score(1, 1, 1)
+    assert right(negative, {"kind": "other", "concept": "her2"}) == Score(0, 1, 1)
+    half = {"kind": "score", "concept": "cdr", "values": [0.5]}
+    both = {"lower": {"value": 0.5, "incl": True}, "upper": {"value": 0.5, "incl": True}}
+    assert right(half, {"kind": "score", "concept": "cdr", **both}) == Score(1, 1, 1)
+
+
 def test_only_what_was_read_wholly_is_held_to_be_confident(tmp_path: Path) -> None:
     assert measured(tmp_path, [], [ASTHMA], sure=False).wrong_but_confident == 0
     assert measured(tmp_path, [], [ASTHMA]).wrong_but_confident_share == 1

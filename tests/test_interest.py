@@ -32,12 +32,19 @@ from sqlalchemy import Engine, event, inspect, select, text
 from ontology.errors import BadInput, Mismatch, Unavailable
 from ontology.wording import LANGUAGES, catalogue
 from recruitment.channel import FileDropChannel, Security, SmtpChannel
-from recruitment.consent import RETENTION, consent_text, current_version
+from recruitment.consent import (
+    RETENTION,
+    Consent,
+    consent_text,
+    current_version,
+    retention_days,
+    set_retention_days,
+)
+from recruitment.deletion import delete_expired
 from recruitment.interest import (
     REPLY_LIMIT,
     Status,
     answer_interest,
-    delete_expired,
     find_interest,
     list_for_study,
     open_interest,
@@ -47,7 +54,7 @@ from recruitment.interest import (
 )
 from recruitment.link import Holder, follow
 from recruitment.outbox import Delivered, deliver_due, outbox_state
-from recruitment.person import Person, checked, checked_email
+from recruitment.person import Person, Sender, checked, checked_email
 from recruitment.screening import Screening
 from recruitment.tables import interests, links, messages, replies
 from recruitment.vault import Vault
@@ -83,7 +90,17 @@ def rows(engine: Engine) -> dict[str, int]:
 
 def study_token(postbox: Postbox) -> str:
     """The secret part of the newest link that the study was sent."""
-    return postbox.kept[-1].get_content().split("/innboks/")[1].split()[0]
+    return _newest(postbox, "/innboks/")
+
+
+def own_token(postbox: Postbox) -> str:
+    """The secret part of the newest link that the person was sent."""
+    return _newest(postbox, "/min/")
+
+
+def _newest(postbox: Postbox, place: str) -> str:
+    texts = [mail.get_content() for mail in postbox.kept]
+    return [text.split(place)[1].split()[0] for text in texts if place in text][-1]
 
 
 @pytest.fixture
@@ -105,8 +122,8 @@ def test_from_interested_to_answered(engine: Engine, postbox: Postbox, channel: 
     receipt = register(engine, VAULT)
     (listed,) = list_for_study(engine, STUDY.id)
     assert (listed.id, listed.status, listed.consent) == (receipt.interest_id, Status.NEW, consent())
-    assert deliver(engine, channel) == 1
-    assert postbox.kept[0]["To"] == STUDY.mailbox
+    assert deliver(engine, channel) == 2
+    assert {mail["To"] for mail in postbox.kept} == {STUDY.mailbox, PERSON.email}
 
     access = follow(engine, study_token(postbox), Holder.STUDY, LATER)
     opened = open_interest(engine, VAULT, access.interest_id, LATER)
@@ -117,8 +134,8 @@ def test_from_interested_to_answered(engine: Engine, postbox: Postbox, channel: 
     answered = answer_interest(engine, VAULT, access.interest_id, f"  {REPLY}\r\n", LATER)
     assert (answered.status, answered.expires_at) == (Status.CONTACTED, LATER + RETENTION)
     assert deliver(engine, channel, LATER) == 1
-    assert postbox.kept[1]["To"] == PERSON.email
-    mailed = postbox.kept[1].get_content().split("/min/")[1].split()[0]
+    assert postbox.kept[2]["To"] == PERSON.email
+    mailed = own_token(postbox)
     for token in (receipt.person_token, mailed):
         own = follow(engine, token, Holder.PERSON, NOW + RETENTION)
         (reply,) = read_own_interest(engine, VAULT, own.interest_id, NOW + RETENTION).replies
@@ -190,7 +207,7 @@ def test_going_down_one_migration_keeps_the_interests(engine: Engine, tmp_path: 
     assert follow(engine, receipt.person_token, Holder.PERSON, NOW).study_id == STUDY.id
     assert deliver_due(
         engine, FileDropChannel(tmp_path), vault=VAULT, letterhead=LETTERHEAD, now=NOW
-    ) == Delivered(sent=1)
+    ) == Delivered(sent=2)
 
 
 def test_a_double_click_makes_one_interest_and_both_links_work(engine: Engine) -> None:
@@ -198,7 +215,7 @@ def test_a_double_click_makes_one_interest_and_both_links_work(engine: Engine) -
     with ThreadPoolExecutor(8) as pool:
         receipts = list(pool.map(lambda _: register(engine, VAULT, submission=submission), range(8)))
     assert len({receipt.interest_id for receipt in receipts}) == 1
-    assert rows(engine) == {"interests": 1, "replies": 0, "links": 8, "messages": 1}
+    assert rows(engine) == {"interests": 1, "replies": 0, "links": 8, "messages": 2}
     for receipt in receipts:
         assert follow(engine, receipt.person_token, Holder.PERSON, NOW).interest_id == receipt.interest_id
 
@@ -380,7 +397,7 @@ def test_the_same_answer_twice_is_one_answer_and_another_is_two(engine: Engine) 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: answer_interest(engine, VAULT, interest_id, REPLY, NOW), range(4)))
     assert rows(engine)["replies"] == 1
-    assert rows(engine)["messages"] == 2
+    assert rows(engine)["messages"] == 3
     answer_interest(engine, VAULT, interest_id, "Studien er full.", LATER)
     texts = [reply.text for reply in read_own_interest(engine, VAULT, interest_id, LATER).replies]
     assert texts == [REPLY, "Studien er full."]
@@ -402,7 +419,7 @@ def test_withdrawing_deletes_at_once_and_tells_a_study_that_has_read_it(
         answer_interest(engine, VAULT, read.interest_id, REPLY, LATER)
     with engine.connect() as connection:
         assert connection.execute(select(interests.c.sealed)).scalars().all() == [None, None]
-    assert (rows(engine)["replies"], outbox_state(engine).sent, outbox_state(engine).pending) == (0, 2, 1)
+    assert (rows(engine)["replies"], outbox_state(engine).sent, outbox_state(engine).pending) == (0, 4, 1)
     assert deliver(engine, channel, LATER) == 1
     assert postbox.kept[-1]["To"] == STUDY.mailbox
     assert "trukket" in postbox.kept[-1]["Subject"]
@@ -427,7 +444,7 @@ def test_what_has_expired_is_deleted_and_the_rest_stays(engine: Engine, tmp_path
 
     assert delete_expired(engine, end) == 1
     assert delete_expired(engine, end) == 0
-    assert rows(engine) == {"interests": 4, "replies": 1, "links": 2, "messages": 3}
+    assert rows(engine) == {"interests": 4, "replies": 1, "links": 2, "messages": 5}
     statuses = {found.id: found.status for found in list_for_study(engine, STUDY.id)}
     assert statuses == {
         old.interest_id: Status.EXPIRED,
@@ -485,3 +502,51 @@ def test_a_changed_consent_wording_has_a_new_version() -> None:
     assert digest[:12] == "2cd1bb4b4e72", (
         "The wording changed: raise consent.version, then put the new digest here."
     )
+
+
+def test_each_study_keeps_for_as_long_as_its_consent_said(engine: Engine) -> None:
+    set_retention_days(engine, STUDY.id, 30)
+    with pytest.raises(BadInput, match="Les den på nytt"):
+        register(engine, VAULT)
+    shown = consent_text(STUDY, "nb", retention_days(engine, STUDY.id))
+    assert "30 dager" in shown.text
+    receipt = register(engine, VAULT, consent=Consent(shown.version, "nb", NOW))
+    set_retention_days(engine, STUDY.id, 300)
+    answered = answer_interest(engine, VAULT, receipt.interest_id, REPLY, LATER)
+    assert answered.expires_at == LATER + timedelta(days=30)
+    assert retention_days(engine, "another") == RETENTION.days
+    with pytest.raises(BadInput, match="1 to 365"):
+        set_retention_days(engine, STUDY.id, 0)
+
+
+def test_nothing_of_what_was_deleted_is_left_in_the_files(sqlite: Engine, tmp_path: Path) -> None:
+    kept, withdrawn, expired = (register(sqlite, VAULT) for _ in range(3))
+    answer_interest(sqlite, VAULT, expired.interest_id, REPLY, NOW)
+    sealed = sealed_of(sqlite, withdrawn.interest_id, expired.interest_id)
+    assert all(part in stored_bytes(sqlite, tmp_path) for part in sealed)
+    withdraw(sqlite, VAULT, withdrawn.interest_id, NOW)
+    with sqlite.begin() as connection:
+        late = interests.update().where(interests.c.id == kept.interest_id)
+        connection.execute(late.values(expires_at=NOW + timedelta(days=999)))
+    assert delete_expired(sqlite, NOW + timedelta(days=91)) == 1
+    sqlite.dispose()
+    left = stored_bytes(sqlite, tmp_path)
+    assert not any(part in left for part in sealed)
+    assert sealed_of(sqlite, kept.interest_id)[0] in left
+
+
+def sealed_of(engine: Engine, *ids: str) -> list[bytes]:
+    """The middle of what is sealed for these interests, so that no page border cuts through it."""
+    with engine.connect() as connection:
+        asked = select(interests.c.sealed).where(interests.c.id.in_(ids))
+        return [sealed[20:60] for sealed in connection.execute(asked).scalars()]
+
+
+def test_who_sends_for_somebody_else_and_what_they_add_reaches_the_study(sqlite: Engine) -> None:
+    person = replace(PERSON, sender=Sender.CLINICIAN)
+    screening = replace(SCREENING, note="Pasienten <b>bruker</b> rullestol.\n")
+    receipt = register(sqlite, VAULT, person=person, screening=screening)
+    opened = open_interest(sqlite, VAULT, receipt.interest_id, NOW)
+    assert (opened.person.sender, opened.screening.note) == (Sender.CLINICIAN, screening.note)
+    with pytest.raises(BadInput, match="1000"):
+        register(sqlite, VAULT, screening=replace(SCREENING, note="å" * 1001))

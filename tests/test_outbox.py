@@ -31,11 +31,13 @@ from interested import (
     database,
     migrated,
     register,
+    register_by_phone,
     smtp_server,
 )
 from sqlalchemy import Engine, select
 
 from ontology.errors import Unavailable
+from ontology.wording import say
 from recruitment.channel import Channel, FileDropChannel, Security, SmtpChannel
 from recruitment.interest import answer_interest
 from recruitment.mail import Kind, Letter, compose
@@ -83,7 +85,7 @@ def free_port() -> int:
 
 
 def test_a_message_is_sent_once_and_its_address_forgotten(engine: Engine) -> None:
-    register(engine, VAULT)
+    register_by_phone(engine, VAULT)
     postbox = Postbox()
     with smtp_server(postbox) as port:
         assert deliver(engine, plain(port)) == Delivered(sent=1)
@@ -95,7 +97,7 @@ def test_a_message_is_sent_once_and_its_address_forgotten(engine: Engine) -> Non
 
 
 def test_a_server_that_is_down_loses_nothing(engine: Engine) -> None:
-    register(engine, VAULT)
+    register_by_phone(engine, VAULT)
     port, postbox = free_port(), Postbox()
     assert deliver(engine, plain(port)) == Delivered(retried=1)
     state = outbox_state(engine)
@@ -116,7 +118,7 @@ def test_a_server_that_is_down_loses_nothing(engine: Engine) -> None:
 def test_a_passing_refusal_is_tried_again_and_a_final_one_is_not(
     sqlite: Engine, answer: str, expected: Delivered
 ) -> None:
-    register(sqlite, VAULT)
+    register_by_phone(sqlite, VAULT)
     postbox = Postbox(answer)
     with smtp_server(postbox) as port:
         assert deliver(sqlite, plain(port)) == expected
@@ -133,7 +135,7 @@ def test_a_passing_refusal_is_tried_again_and_a_final_one_is_not(
 
 
 def test_after_many_days_it_is_given_up_but_kept(sqlite: Engine, tmp_path: Path) -> None:
-    register(sqlite, VAULT)
+    register_by_phone(sqlite, VAULT)
     in_the_way = tmp_path / "outbox"
     in_the_way.write_text("not a folder")
     channel, now = FileDropChannel(in_the_way), NOW
@@ -163,7 +165,7 @@ def test_waits_of_many_messages_do_not_come_in_step() -> None:
 
 def test_many_workers_send_each_message_once(engine: Engine) -> None:
     for _ in range(12):
-        register(engine, VAULT)
+        register_by_phone(engine, VAULT)
     postbox = Postbox()
     with smtp_server(postbox) as port, ThreadPoolExecutor(4) as pool:
         rounds = list(pool.map(lambda _: deliver(engine, plain(port)), range(4)))
@@ -174,14 +176,14 @@ def test_many_workers_send_each_message_once(engine: Engine) -> None:
 
 def test_a_round_sends_no_more_than_it_may(sqlite: Engine, tmp_path: Path) -> None:
     for _ in range(3):
-        register(sqlite, VAULT)
+        register_by_phone(sqlite, VAULT)
     channel = FileDropChannel(tmp_path / "mail")
     assert [deliver(sqlite, channel, limit=2).sent for _ in range(3)] == [2, 1, 0]
 
 
 def test_one_message_that_cannot_be_opened_does_not_stop_the_others(sqlite: Engine, tmp_path: Path) -> None:
-    register(sqlite, Vault(b"x" * 32))
-    register(sqlite, VAULT)
+    register_by_phone(sqlite, Vault(b"x" * 32))
+    register_by_phone(sqlite, VAULT)
     assert deliver(sqlite, FileDropChannel(tmp_path / "mail")) == Delivered(sent=1, retried=1)
     (failure,) = outbox_state(sqlite).failures
     assert "Put the key back" in failure.reason
@@ -189,7 +191,7 @@ def test_one_message_that_cannot_be_opened_does_not_stop_the_others(sqlite: Engi
 
 DYING_WORKER = """
 import os, signal, sys
-from interested import LETTERHEAD, NOW, register
+from interested import LETTERHEAD, NOW, register_by_phone
 from recruitment.channel import Security, SmtpChannel
 from recruitment.outbox import deliver_due
 from recruitment.vault import Vault
@@ -212,7 +214,7 @@ class Dying(SmtpChannel):
 
 if step == "before the interest is committed":
     event.listen(store.engine, "commit", die)
-    register(store.engine, vault)
+    register_by_phone(store.engine, vault)
 if step == "before the lease is committed":
     event.listen(store.engine, "commit", die)
 channel = Dying("127.0.0.1", port, Security.NONE)
@@ -224,7 +226,7 @@ deliver_due(store.engine, channel, vault=vault, letterhead=LETTERHEAD, now=NOW)
 def test_kill_9_at_any_step_loses_nothing(kind: str, tmp_path: Path) -> None:
     postbox = Postbox()
     with database(kind, tmp_path) as url, Store.open(url) as store, smtp_server(postbox) as port:
-        register(store.engine, VAULT)
+        register_by_phone(store.engine, VAULT)
         sent_before = {
             "before the interest is committed": 0,
             "before the lease is committed": 0,
@@ -251,7 +253,7 @@ def test_kill_9_at_any_step_loses_nothing(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_lease_keeps_others_away_until_it_runs_out(sqlite: Engine, tmp_path: Path) -> None:
-    register(sqlite, VAULT)
+    register_by_phone(sqlite, VAULT)
     with sqlite.begin() as connection:
         connection.execute(messages.update().values(leased_until=NOW + LEASE, attempts=1))
     channel = FileDropChannel(tmp_path / "mail")
@@ -268,7 +270,7 @@ def test_a_worker_that_was_too_slow_leaves_the_message_to_the_next(sqlite: Engin
                 connection.execute(messages.update().values(attempts=2, leased_until=NOW + 2 * LEASE))
             raise Unavailable("too late")
 
-    register(sqlite, VAULT)
+    register_by_phone(sqlite, VAULT)
     deliver(sqlite, Slow())
     channel = FileDropChannel(tmp_path / "mail")
     assert deliver(sqlite, channel, NOW + LEASE) == Delivered(), "the other one is still at it"
@@ -377,7 +379,7 @@ def test_a_server_without_starttls_gets_nothing() -> None:
 
 
 def test_a_server_that_hangs_up_after_taking_a_mail_has_taken_it(sqlite: Engine) -> None:
-    register(sqlite, VAULT)
+    register_by_phone(sqlite, VAULT)
     postbox = Postbox(hangs_up=True)
     with smtp_server(postbox) as port:
         assert deliver(sqlite, plain(port)) == Delivered(sent=1)
@@ -389,7 +391,10 @@ def test_an_answer_goes_to_the_person_with_a_link_only(sqlite: Engine) -> None:
     answer_interest(sqlite, VAULT, interest_id, REPLY, NOW)
     postbox = Postbox()
     with smtp_server(postbox) as port:
-        assert deliver(sqlite, plain(port)) == Delivered(sent=2)
-    to_person = next(mail for mail in postbox.kept if mail["To"] == PERSON.email)
-    assert REPLY not in to_person.get_content()
-    assert STUDY.id not in to_person.as_string()
+        assert deliver(sqlite, plain(port)) == Delivered(sent=3)
+    to_person = [mail for mail in postbox.kept if mail["To"] == PERSON.email]
+    subjects = {str(mail["Subject"]) for mail in to_person}
+    assert subjects == {say("mail.receipt_subject", "nb"), say("mail.answer_subject", "nb")}
+    for mail in to_person:
+        assert REPLY not in mail.get_content()
+        assert STUDY.id not in mail.as_string()
