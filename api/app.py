@@ -12,7 +12,7 @@ from api.chat import Chat
 from api.errors import add_error_pages
 from api.guard import Guard
 from api.library import open_library
-from api.routes import gp, inbox, interests, openid, pages, search, signin, studies
+from api.routes import coordinator, counts, gp, inbox, interests, openid, pages, search, signin, studies, team
 from api.settings import Settings
 from api.upkeep import Upkeep
 from nlp.embeddings.encoder import Encoder
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, *, encoder: Encoder | None = No
     app.state.settings = settings
     app.add_middleware(Guard)
     add_error_pages(app)
-    for room in (pages, search, studies, gp, interests, inbox, openid, signin):
+    for room in (pages, search, studies, gp, interests, inbox, openid, signin, team, coordinator, counts):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(packages=[("api.pages", "static")]))
     if settings.chat:

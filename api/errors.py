@@ -39,6 +39,8 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)  # noqa: S101 - Starlette calls by type
     if error.status_code == 401 and not request.url.path.startswith("/api/"):
         return _to_sign_in(request)
+    if error.status_code == 303:
+        return RedirectResponse((error.headers or {})["Location"], 303)
     return answer(request, error.status_code, str(error.detail))
 
 

@@ -12,6 +12,8 @@ from nlp.embeddings.search import Hit
 from nlp.query import LONGEST, Query, StatusFilter
 from ontology.concept import Ontology
 from ontology.linker import Mention
+from recruitment.inbox import Counts
+from recruitment.interest import Status
 from registry.study import Study
 
 Words = Annotated[str, Field(max_length=LONGEST)]
@@ -238,6 +240,21 @@ class StudyAnswer(BaseModel):
             study=StudyRead.model_validate(study),
             criteria=[CriterionRead.model_validate(each) for each in criteria],
         )
+
+
+class StudyCounts(BaseModel):
+    """How many interests a study has had, by where they stand, and how many of them wait too long."""
+
+    study: str
+    total: int
+    late: int
+    by_status: dict[str, int]
+
+    @classmethod
+    def of(cls, counts: Counts) -> "StudyCounts":
+        """The counts of one study; every status is named."""
+        by_status = {str(status): counts.by_status.get(status, 0) for status in Status}
+        return cls(study=counts.study_id, total=counts.total, late=counts.late, by_status=by_status)
 
 
 def _blank(value: object) -> object:

@@ -196,9 +196,15 @@ def open_interest(
 
 
 def read_own_interest(
-    engine: Engine, vault: Vault, interest_id: str, now: datetime, by: str = Actor.PERSON
+    engine: Engine,
+    vault: Vault,
+    interest_id: str,
+    now: datetime,
+    by: str = Actor.PERSON,
+    *,
+    action: Action = Action.READ,
 ) -> OpenedInterest:
-    """All that was sent, and the answers. Marks nothing, except who read it (`by`) in the audit log.
+    """All that was sent, and the answers. Marks nothing; the audit log says who did what (`by`, `action`).
 
     Raises:
         BadInput: no such interest, or it was withdrawn or has expired.
@@ -207,7 +213,7 @@ def read_own_interest(
     with writing(engine) as connection:
         reader = Holder.PERSON if by == Actor.PERSON else Holder.STUDY
         opened = _opened(connection, vault, interest_id, now, reader)
-        _note(connection, opened.interest, now, by, Action.READ)
+        _note(connection, opened.interest, now, by, action)
         return opened
 
 

@@ -13,6 +13,7 @@ from api.library import Library
 from api.pages.render import render
 from ontology.errors import BadInput
 from ontology.wording import say
+from recruitment.account import has_pi
 from recruitment.audit import Actor
 from recruitment.interest import (
     REPLY_LIMIT,
@@ -32,11 +33,17 @@ _GONE = frozenset({Status.WITHDRAWN, Status.EXPIRED})
 
 
 def _access(token: str, library: LibraryDep) -> Access:
-    """What the link is for, also when it has expired; a link nobody knows is a page that does not exist."""
+    """What the link is for, also when it has expired; a link nobody knows is a page that does not exist.
+
+    Where a PI of the study can sign in, the link leads there and opens nothing by itself.
+    """
     try:
-        return find(library.store.engine, token, Holder.STUDY)
+        access = find(library.store.engine, token, Holder.STUDY)
     except BadInput as error:
         raise not_found(error) from error
+    if has_pi(library.store.engine, access.study_id):
+        raise HTTPException(303, "Sign in.", {"Location": f"/henvendelser/{access.interest_id}"})
+    return access
 
 
 AnyAccess = Annotated[Access, Depends(_access)]

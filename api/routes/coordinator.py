@@ -1,0 +1,38 @@
+"""What the coordinator sees (R53): interests that wait, mail that did not arrive, nothing about a person."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.csrf import OwnForm
+from api.deps import Coordinating, LibraryDep
+from api.pages.render import render
+from recruitment.inbox import list_waiting
+from recruitment.outbox import outbox_state, retry_dead
+
+router = APIRouter(prefix="/koordinator", include_in_schema=False, dependencies=[OwnForm])
+
+
+@router.get("")
+def overview(request: Request, account: Coordinating, library: LibraryDep, side: str = "") -> Response:
+    """Both lists."""
+    number = int(side) if side.isascii() and side.isdecimal() and len(side) < 8 else 1
+    page = list_waiting(library.store.engine, number)
+    return render(
+        request,
+        "coordinator.html",
+        private=True,
+        account=account,
+        page=page,
+        now=datetime.now(UTC),
+        studies=library.store.get_many(line.study_id for line in page.lines),
+        outbox=outbox_state(library.store.engine),
+    )
+
+
+@router.post("/igjen")
+def once_more(_account: Coordinating, library: LibraryDep) -> Response:
+    """Gives every message that was given up a new start."""
+    retry_dead(library.store.engine, datetime.now(UTC))
+    return RedirectResponse("/koordinator", 303)
