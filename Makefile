@@ -31,9 +31,10 @@ format: $(VENV)/dev.stamp       ## Let ruff put the code in order
 bench: $(VENV)/train.stamp      ## Speed, memory and set-up, against the plain alternatives
 	$(BIN)/studievei eval bench $(RECORDS)/ctgov/world.jsonl.gz --queries $(RECORDS)/lay_queries_dev.jsonl --install
 
-eval: $(VENV)/dev.stamp         ## Search quality on the shared collections
-	$(BIN)/studievei eval retrieval $(RECORDS)/sigir2016
-	$(BIN)/studievei eval retrieval $(RECORDS)/sigir2016 --queries keyword_queries
+eval: $(VENV)/dev.stamp         ## Search quality beside plain systems, with reports in build/eval
+	$(BIN)/studievei eval compare eval/data/nb --report build/eval/nb.html
+	$(BIN)/studievei eval compare $(RECORDS)/sigir2016 --report build/eval/sigir2016-text.html
+	$(BIN)/studievei eval compare $(RECORDS)/sigir2016 --queries keyword_queries --report build/eval/sigir2016-keywords.html
 
 clean:           ## Remove the environment (never the data)
 	rm -rf $(VENV)

@@ -1,39 +1,198 @@
-"""Commands that measure search: how good the hits are."""
+"""Commands that measure search: how good the hits are, which system's are better, and what is right."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from eval.collection import Collection
+    from eval.comparison import Comparison
+    from eval.retrieval import Scores
+
 app = typer.Typer()
+
+Folder = Annotated[
+    Path,
+    typer.Argument(help="A BEIR folder (corpus, queries.jsonl, qrels/test.tsv) or a name in ir_datasets."),
+]
+Field = Annotated[str, typer.Option("--queries", help="The field of the queries to search with.")]
+Topics = Annotated[Path | None, typer.Option(help="Topics in TREC form, instead of the folder's queries.")]
+Qrels = Annotated[Path | None, typer.Option(help="Judgments in TREC form, instead of the folder's own.")]
+JudgedOnly = Annotated[bool, typer.Option(help="Leave hits that nobody judged out of the rankings.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @app.command()
 def retrieval(
-    folder: Annotated[
-        Path, typer.Argument(help="A BEIR folder: corpus.jsonl[.gz], queries.jsonl, qrels/test.tsv.")
-    ],
-    queries: Annotated[str, typer.Option(help="The field of queries.jsonl to search with.")] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    folder: Folder,
+    *,
+    queries: Field = "text",
+    topics: Topics = None,
+    qrels: Qrels = None,
+    judged_only: JudgedOnly = False,
+    run_out: Annotated[
+        Path | None, typer.Option(help="Also write the rankings as a run in TREC form.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Search quality on a test collection: nDCG@10, R@50, RR and P@10."""
     from api.settings import Settings
-    from api.show import show_rows
-    from eval.collection import read_collection
-    from eval.retrieval import evaluate
+    from eval.retrieval import answer, score
     from eval.systems import studievei
+    from eval.trec import write_run
 
-    collection = read_collection(folder, queries)
-    scores = evaluate(collection, studievei(collection, Settings()))
+    collection = _open(folder, queries, topics, qrels)
+    rankings = answer(collection, studievei(collection, Settings()))
+    if run_out:
+        write_run(run_out, rankings, "studievei")
+    scores = score(collection.qrels, rankings, judged_only=judged_only)
     if as_json:
-        answer = {"collection": collection.name, "queries": queries, "documents": len(collection.documents)}
-        typer.echo(json.dumps({**answer, "topics": len(collection.topics), **asdict(scores)}))
+        told = {"collection": collection.name, "queries": queries, "documents": len(collection.documents)}
+        typer.echo(json.dumps({**told, "topics": len(scores.per_topic), **asdict(scores)}))
         return
-    header = ("topic", *scores.mean)
+    _show_scores(f"{collection.name} · {queries} · {len(scores.per_topic)} topics", scores)
+
+
+@app.command()
+def compare(
+    folder: Folder,
+    *,
+    systems: Annotated[
+        str, typer.Option(help="bm25, dense, fusion, plain, full, each also as dense:ENCODER.")
+    ] = "bm25,dense,fusion,full",
+    queries: Field = "text",
+    topics: Topics = None,
+    qrels: Qrels = None,
+    judged_only: JudgedOnly = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML report, and its JSON twin beside it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Systems side by side: means, wins and losses per query, and how sure the differences are."""
+    from api.settings import Settings
+    from eval.comparison import compare as side_by_side
+    from eval.report import write_report
+    from eval.retrieval import evaluate
+    from eval.systems import open_systems
+
+    collection = _open(folder, queries, topics, qrels)
+    names = [name.strip() for name in systems.split(",") if name.strip()]
+    opened = open_systems(names, collection, Settings())
+    scores = {name: evaluate(collection, search, judged_only=judged_only) for name, search in opened.items()}
+    comparison = side_by_side(collection, scores, queries, judged_only=judged_only)
+    if report:
+        write_report(comparison, report)
+    if as_json:
+        typer.echo(json.dumps(asdict(comparison), ensure_ascii=False))
+    else:
+        _show_comparison(comparison)
+
+
+@app.command()
+def score(
+    qrels: Annotated[Path, typer.Argument(help="Judgments in TREC form.")],
+    runs: Annotated[list[Path], typer.Argument(help="Runs in TREC form, of any system.")],
+    judged_only: JudgedOnly = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score run files against judgments."""
+    from api.show import show_rows
+    from eval.retrieval import score as measure
+    from eval.trec import read_qrels, read_run
+
+    judgments = read_qrels(qrels)
+    scores = {str(run): measure(judgments, read_run(run), judged_only=judged_only) for run in runs}
+    if as_json:
+        typer.echo(json.dumps({name: asdict(own) for name, own in scores.items()}))
+        return
+    header = ("run", *next(iter(scores.values())).mean)
+    show_rows(str(qrels), header, ((name, *_three(own.mean)) for name, own in scores.items()))
+
+
+@app.command()
+def judge(
+    queries: Annotated[
+        Path, typer.Argument(help="New queries: one a line, queries.jsonl, or topics in TREC form.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="The folder that keeps pool and grades; run again to go on.")],
+    collection: Annotated[
+        Path | None, typer.Option(help="A BEIR folder with the documents; by default the stored studies.")
+    ] = None,
+    systems: Annotated[str, typer.Option(help="Whose hits are graded.")] = "bm25,dense,fusion,full",
+    depth: Annotated[int, typer.Option(min=1, max=100, help="How many hits of each system are graded.")] = 10,
+    port: Annotated[int, typer.Option(help="Where the page is served on this machine.")] = 8010,
+) -> None:
+    """A page on this machine where you grade hits for new queries; writes qrels in TREC form."""
+    from api.settings import Settings
+    from eval.judging import open_session
+    from eval.judging_page import serve
+
+    names = [name.strip() for name in systems.split(",") if name.strip()]
+    session = open_session(
+        queries, out, documents=collection, systems=names, depth=depth, settings=Settings()
+    )
+    typer.echo(f"{len(session.pairs)} hits to grade, {session.graded} are graded: http://127.0.0.1:{port}")
+    serve(session, port)
+
+
+def _open(folder: Path, queries: str, topics: Path | None, qrels: Path | None) -> "Collection":
+    from eval.collection import read_collection
+    from eval.irds import load_collection
+
+    if folder.is_dir():
+        collection = read_collection(folder, queries, topics, qrels)
+    else:
+        collection = load_collection(folder.as_posix(), queries)
+    if collection.absent:
+        typer.echo(
+            f"Not on this machine: {', '.join(collection.absent)}. Its documents are left out.", err=True
+        )
+    return collection
+
+
+def _show_scores(title: str, scores: "Scores") -> None:
+    from api.show import show_rows
+
+    rows = [(topic, *_three(values)) for topic, values in scores.per_topic.items()]
+    show_rows(title, ("topic", *scores.mean), [*rows, ("mean", *_three(scores.mean))])
+    if scores.shown_for_nothing is not None:
+        typer.echo(f"Queries that no study answers get {scores.shown_for_nothing:.1f} of ten hits.")
+
+
+def _show_comparison(comparison: "Comparison") -> None:
+    from api.show import show_rows
+
+    topics = len(comparison.outcomes)
     rows = [
-        (topic, *(f"{value:.3f}" for value in values.values())) for topic, values in scores.per_topic.items()
+        (
+            each.name,
+            *_three(each.mean),
+            "{:.3f} to {:.3f}".format(*each.interval[comparison.measure]),
+            "-" if each.shown_for_nothing is None else f"{each.shown_for_nothing:.1f}",
+        )
+        for each in comparison.systems
     ]
-    rows.append(("mean", *(f"{value:.3f}" for value in scores.mean.values())))
-    show_rows(f"{collection.name} · {queries} · {len(collection.topics)} topics", header, rows)
+    header = ("system", *comparison.systems[0].mean, f"95 % of {comparison.measure}", "hits for nothing")
+    show_rows(f"{comparison.collection} · {comparison.queries} · {topics} topics", header, rows)
+    duels = [
+        (
+            f"{duel.first} - {duel.second}",
+            f"{duel.difference:+.3f}",
+            "{:+.3f} to {:+.3f}".format(*duel.interval),
+            f"{duel.wins} / {duel.losses} / {duel.ties}",
+            f"{duel.p:.4f}",
+            f"{duel.corrected:.4f}",
+        )
+        for duel in comparison.duels
+    ]
+    header = ("pair", "difference", "95 %", "wins / losses / ties", "p", "p, Holm")
+    show_rows(f"{comparison.measure}, paired randomisation test", header, duels)
+
+
+def _three(values: dict[str, float]) -> list[str]:
+    return [f"{value:.3f}" for value in values.values()]
