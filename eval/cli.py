@@ -2,8 +2,8 @@
 
 import typer
 
-from eval.commands import search, speed, understanding
+from eval.commands import screening, search, speed, understanding
 
 app = typer.Typer(help="How good it is, measured.", no_args_is_help=True)
-for module in (search, understanding, speed):
+for module in (search, understanding, screening, speed):
     app.add_typer(module.app)

@@ -82,7 +82,8 @@ def evaluate(people: Sequence[Person], open_at: Callable[[str], Conversation], y
         report.seconds += [each.seconds for each in replies]
         last = replies[-1].line
         asked = frozenset(each.line["asks"] for each in replies if each.line["asks"])
-        understood.count(report.facts, person, last["facts"], asked, year)
+        for outcome in understood.compare(person, last["facts"], asked, year):
+            _score(report, person, outcome)
         _judge(report, person, replies)
 
     return report
@@ -107,6 +108,16 @@ def _said(say: Conversation, words: str, turn: Turn | None, before: Line | None)
     line, kept = say(words)
     took = time.perf_counter() - started
     return Reply(words, turn, before, line, kept, took)
+
+
+def _score(report: Report, person: Person, outcome: understood.Outcome) -> None:
+    for name in (outcome.kind,) if outcome.kind in understood.DETAILS else ("all", outcome.kind):
+        report.facts[name].right += outcome.right
+        report.facts[name].given += outcome.given is not None
+        report.facts[name].gold += outcome.gold is not None
+    if not outcome.right and outcome.kind not in understood.DETAILS:
+        word, fact = ("missed", outcome.gold) if outcome.given is None else ("wrong", outcome.given)
+        report.failures.append(f"{person.id}\t{word} {outcome.kind}\t{fact}")
 
 
 def _judge(report: Report, person: Person, replies: Sequence[Reply]) -> None:

@@ -1,49 +1,85 @@
-"""What the pre-screening has understood of a person against what was told: facts in, scores by kind out."""
+"""What the pre-screening has understood of a person against what was told: facts in, outcomes out."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from eval.people import Person
 from eval.relations import canonical_unit
-from eval.score import Score
 
 Row = Mapping[str, Any]
+Same = Callable[[Row, Row], bool]
 
-ANSWERS = {"true": "yes", "false": "no", "none": "unknown", "ja": "yes", "nei": "no"}
+ANSWERS = {"true": "yes", "false": "no", "none": "unknown"}
+DETAILS = frozenset({"condition named", "since"})
+"""Kinds that say why a condition was wrong (a name without its status, and years): no facts of their own."""
 
 
-def count(
-    scores: defaultdict[str, Score], person: Person, given: Row, asked: frozenset[str], year: int
-) -> None:
-    """Add one person's facts to the scores: `all`, each kind, and two that say why a condition was wrong.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A fact that was given, one that should have been, or (both) one that is right."""
+
+    kind: str
+    given: Any = None
+    gold: Any = None
+
+    @property
+    def right(self) -> bool:
+        """Whether the fact was told and understood."""
+        return self.given is not None and self.gold is not None
+
+
+def compare(person: Person, given: Row, asked: frozenset[str], year: int) -> Iterator[Outcome]:
+    """Every fact that was understood or should have been.
 
     `given` are the facts of the last line of `studievei screen --json`, `asked` the variables that were
-    asked, `year` this year. `condition named` leaves its status out, `since` compares the years.
+    asked, `year` this year.
     """
     gold = person.facts
-    if gold.get("subject"):
-        _one(scores, "subject", given.get("subject"), {gold["subject"]})
-    _one(scores, "age", given.get("age"), _ages(gold, year))
-    _one(scores, "sex", given.get("sex"), {gold["sex"]} if gold.get("sex") else set())
-    _conditions(scores, person, given["conditions"], year)
-    _listed(scores, "drug", given["drugs"], gold["drugs"], _same_drug)
-    _listed(scores, "measurement", given["measurements"], gold["measurements"], _same_measurement)
-    answers = given.get("answers") or {}
+    if gold["subject"]:
+        yield from _one("subject", given["subject"], {gold["subject"]})
+    yield from _one("age", given["age"], _ages(gold, year))
+    if given["sex"] or "sex" not in gold.get("optional", ()):
+        yield from _one("sex", given["sex"], {gold["sex"]} - {None})
+    yield from _conditions(person, given["conditions"], year)
+    yield from _listed("drug", given["drugs"], gold["drugs"], _same_drug)
+    yield from _listed("measurement", given["measurements"], gold["measurements"], _same_measurement)
+    answers = {name: _answer(value) for name, value in given["answers"].items()}
     for name, answer in gold["answers"].items():
         if name in answers or name in asked:
-            said = {_answer(answers[name])} if name in answers else set()
-            _add(scores, "answer", right=said == {answer}, given=len(said), gold=1)
+            yield from _one("answer", answers.get(name), {answer})
 
 
 def empty(facts: Row) -> bool:
     """Whether nothing about a person has been understood."""
-    lists = ("conditions", "drugs", "measurements")
-    return not (facts.get("age") or facts.get("sex") or any(facts.get(name) for name in lists))
+    names = ("age", "sex", "conditions", "drugs", "measurements")
+    return not any(facts.get(name) for name in names)
 
 
-def _one(scores: defaultdict[str, Score], kind: str, given: Any, gold: set[Any]) -> None:
-    _add(scores, kind, right=given in gold, given=given is not None, gold=bool(gold))
+def _one(kind: str, given: Any, gold: set[Any]) -> Iterator[Outcome]:
+    if any(_near(given, each) for each in gold):
+        yield Outcome(kind, given, given)
+        return
+    if given is not None:
+        yield Outcome(kind, given)
+    if gold:
+        yield Outcome(kind, gold=" or ".join(map(str, gold)))
+
+
+def _near(given: Any, gold: Any) -> bool:
+    """The same, or the same age but for a month."""
+    numbers = isinstance(given, float | int) and isinstance(gold, float | int)
+    return abs(given - gold) < 1 / 12 if numbers else bool(given == gold)
+
+
+def _listed(kind: str, given: Iterable[Row], gold: Iterable[Row], same: Same) -> Iterator[Outcome]:
+    left = list(gold)
+    for each in given:
+        found = next((other for other in left if same(each, other)), None)
+        if found is not None:
+            left.remove(found)
+        yield Outcome(kind, each, found)
+    yield from (Outcome(kind, gold=each) for each in left)
 
 
 def _ages(gold: Row, year: int) -> set[Any]:
@@ -52,34 +88,30 @@ def _ages(gold: Row, year: int) -> set[Any]:
     return {gold["age"]} if gold.get("age") else set()
 
 
-def _conditions(scores: defaultdict[str, Score], person: Person, given: Sequence[Row], year: int) -> None:
-    gold = list(person.facts["conditions"])
-    counted = [each for each in given if any(map(_same_code(each), gold)) or not _harmless(each, person)]
-    _listed(
-        scores, "condition", counted, gold, lambda one, other: _named(one, other) and _same_status(one, other)
+def _conditions(person: Person, given: Iterable[Row], year: int) -> Iterator[Outcome]:
+    gold = person.facts["conditions"]
+    distinct = {(frozenset(_categories(each)), each["status"]): each for each in given}
+    counted = [
+        each
+        for each in distinct.values()
+        if any(_named(each, one) for one in gold) or not _harmless(each, person)
+    ]
+    yield from _listed(
+        "condition", counted, gold, lambda one, other: _named(one, other) and _same_status(one, other)
     )
-    _listed(scores, "condition named", counted, gold, _named, total=False)
+    yield from _listed("condition named", counted, gold, _named)
     for each in gold:
-        years = each.get("since_years") or ("since_year" in each and year - each["since_year"])
+        years = year - each["since_year"] if "since_year" in each else each.get("since_years")
         found = next((one for one in counted if _named(one, each)), None)
-        if years and found:
-            said = found.get("since_years")
-            right = said is not None and abs(said - years) <= 1
-            _add(scores, "since", right=right, given=said is not None, gold=1, total=False)
-
-
-def _same_code(given: Row) -> Any:
-    return lambda gold: _named(given, gold)
+        if years is not None and found:
+            yield from _one("since", found.get("since_years"), {years - 1, years, years + 1})
 
 
 def _harmless(given: Row, person: Person) -> bool:
     """Whether a condition beside the gold is no error: a symptom, a factor, a relative's, or declared so."""
     codes = _categories(given)
-    return (
-        given["status"] == "family"
-        or all(code[0] in "RZ" for code in codes)
-        or bool(codes & person.acceptable)
-    )
+    declared = bool(codes & person.acceptable) or all(code[0] in "RZ" for code in codes)
+    return declared or bool(given["status"] == "family")
 
 
 def _categories(row: Row) -> set[str]:
@@ -95,7 +127,7 @@ def _same_status(given: Row, gold: Row) -> bool:
 
 
 def _same_drug(given: Row, gold: Row) -> bool:
-    return given["name"].casefold() in gold["names"] and given["status"] == gold["status"]
+    return given["name"].casefold() in gold["names"] and _same_status(given, gold)
 
 
 def _same_measurement(given: Row, gold: Row) -> bool:
@@ -107,37 +139,3 @@ def _same_measurement(given: Row, gold: Row) -> bool:
 def _answer(value: Any) -> str:
     said = str(value).casefold()
     return ANSWERS.get(said, said)
-
-
-def _listed(
-    scores: defaultdict[str, Score],
-    kind: str,
-    given: Iterable[Row],
-    gold: Iterable[Row],
-    same: Any,
-    *,
-    total: bool = True,
-) -> None:
-    left = list(gold)
-    counted = list(given)
-    _add(scores, kind, given=len(counted), gold=len(left), total=total)
-    for each in counted:
-        found = next((other for other in left if same(each, other)), None)
-        if found is not None:
-            left.remove(found)
-            _add(scores, kind, right=True, total=total)
-
-
-def _add(
-    scores: defaultdict[str, Score],
-    kind: str,
-    *,
-    right: bool = False,
-    given: int = 0,
-    gold: int = 0,
-    total: bool = True,
-) -> None:
-    for name in ("all", kind) if total else (kind,):
-        scores[name].right += right
-        scores[name].given += given
-        scores[name].gold += gold

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from eval.cli import app
 from eval.eligibility import Reader, Report, evaluate, read_rows
 from eval.score import Score
 from ontology.concept import load_ontology
@@ -244,3 +246,15 @@ def _scores(printed: str) -> Iterator[tuple[str, tuple[int, ...]]]:
                 name.strip(),
                 tuple(int(part.split()[0]) for part in ("=" + rest).replace("P=", "").split("=")[1:4]),
             )
+
+
+def test_the_command_measures_what_programs_get(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({**LINE, "text": "Du må være fylt 18 år", "relations": [AGE]}), "utf-8")
+    answer = CliRunner().invoke(app, ["eligibility", str(file), "--json"])
+    assert answer.exit_code == 0, answer.output
+    measured = json.loads(answer.stdout)
+    assert measured["strict"]["all"] == {
+        "right": 1, "given": 1, "gold": 1, "precision": 1, "recall": 1, "f1": 1
+    }  # fmt: skip
+    assert (measured["lines_right"], measured["wrong_but_confident_share"]) == (1, 0)

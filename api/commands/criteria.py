@@ -43,7 +43,7 @@ def criteria(
     if as_json:
         for each in found:
             typer.echo(
-                json.dumps({"text": each.text, **_criterion(each.id, each, concepts)}, ensure_ascii=False)
+                json.dumps({"text": each.text, **criterion_line(each.id, each, concepts)}, ensure_ascii=False)
             )
     else:
         _show(record, found)
@@ -87,10 +87,11 @@ def _read_line(line: str, linker: "Linker", concepts: "Ontology") -> dict[str, A
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f'A line is not {{"id", "section", "text"}} in JSON: {line[:80]!r}.') from error
     known = section if section in set(Section) else Section.OTHER
-    return _criterion(name, read_line(str(text), Section(known), linker, concepts), concepts)
+    return criterion_line(name, read_line(str(text), Section(known), linker, concepts), concepts)
 
 
-def _criterion(name: str, criterion: "Criterion", concepts: "Ontology") -> dict[str, Any]:
+def criterion_line(name: str, criterion: "Criterion", concepts: "Ontology") -> dict[str, Any]:
+    """What programs get of a criterion: its relations as the text states them, and how much was read."""
     return {
         "id": name,
         "section": criterion.section,

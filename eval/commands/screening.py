@@ -1,0 +1,69 @@
+"""Commands that measure pre-screening: how criteria are read."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from eval.score import Score
+
+app = typer.Typer()
+
+Split = Annotated[str, typer.Option(help="Only the rows of this half.")]
+Missed = Annotated[bool, typer.Option("--missed", help="Also print what was missed or wrong.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command()
+def eligibility(
+    file: Annotated[
+        Path, typer.Argument(help="Lines with what they state: our rows or the shared lct rows.")
+    ],
+    split: Split = "",
+    missed: Missed = False,
+    as_json: AsJson = False,
+) -> None:
+    """How well lines of criteria are read: precision, recall and F1, strict and lenient, by kind."""
+    from api.show import show_rows
+    from eval.eligibility import evaluate, read_rows
+    from eval.faces import criterion_reader
+
+    report = evaluate(read_rows(file, split), criterion_reader())
+    if as_json:
+        typer.echo(json.dumps(_flat(report), ensure_ascii=False))
+        return
+    groups = sorted(report.strict.keys() | report.lenient.keys())
+    rows = [(name, *_shares(report.strict[name]), f"{report.lenient[name].f1:.3f}") for name in groups]
+    title = f"{file.name} {split} · {report.lines} lines, {report.lines_right} of them wholly right"
+    show_rows(title, ("", "right", "given", "gold", "precision", "recall", "F1", "lenient F1"), rows)
+    typer.echo(
+        f"wrong but confident        {report.wrong_but_confident_share:.1%} of {report.given} relations"
+    )
+    typer.echo(f"alternatives told apart    {report.joints_right} of {report.joints} pairs")
+    typer.echo(f"lines a second             {report.lines / report.seconds:.0f}")
+    for line in report.missed if missed else ():
+        typer.echo(line)
+
+
+def _shares(score: Score) -> tuple[str, ...]:
+    counts = (f"{score.right}", f"{score.given}", f"{score.gold}")
+    return (*counts, f"{score.precision:.3f}", f"{score.recall:.3f}", f"{score.f1:.3f}")
+
+
+def _flat(report: Any) -> dict[str, Any]:
+    """A report as JSON holds it: its fields, its properties, and each score with its shares."""
+    fields = {name: getattr(report, name) for name in report.__slots__}
+    shares = {
+        name: getattr(report, name)
+        for name, value in vars(type(report)).items()
+        if isinstance(value, property)
+    }
+    return {name: _scored(value) for name, value in (fields | shares).items() if name != "seconds"}
+
+
+def _scored(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _scored(each) for name, each in value.items()}
+    return value.row() if isinstance(value, Score) else value
