@@ -17,12 +17,16 @@ from nlp.embeddings.model import load_encoder
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.query import Query, StatusFilter, understand
 from ontology.concept import Ontology, load_ontology
-from ontology.errors import Unavailable
+from ontology.errors import BadInput, Unavailable
 from ontology.linker import Linker
 from recruitment.vault import Vault, parse_keys
 from registry.store import Store
 from registry.study import Study
 
+MATCHES = 200
+"""Studies that one followed search can tell of."""
+NAMED = frozenset({"concept", "words"})
+"""Reasons that rest on what was written, and not on likeness alone."""
 CRITERIA_KEPT = 512
 """Studies whose criteria are remembered once they have been read."""
 
@@ -60,6 +64,19 @@ class Library:
         """
         query = understand(text, self.linker, status=status, without=without)
         return Found(query, self.index.search(query, limit))
+
+    def matching(self, text: str) -> frozenset[str] | None:
+        """The ids of the studies that a text names, by words or concept, not by likeness alone.
+
+        None while the index does not hold all studies: then it cannot be said.
+        """
+        if self.index.count != self.store.count():
+            return None
+        try:
+            hits = self.find(text, limit=MATCHES).hits
+        except BadInput:
+            return frozenset()
+        return frozenset(hit.study_id for hit in hits if any(reason.kind in NAMED for reason in hit.why))
 
     def study(self, study_id: str) -> Study:
         """The study of this id.

@@ -43,10 +43,12 @@ def letterhead(settings: Settings) -> Letterhead:
     """Who the mail is from, and where its links lead.
 
     Raises:
-        BadInput: STUDIEVEI_MAIL_FROM is no address, or STUDIEVEI_PUBLIC_URL no http(s) address.
+        BadInput: STUDIEVEI_MAIL_FROM or STUDIEVEI_COORDINATOR is no address, or STUDIEVEI_PUBLIC_URL no
+            http(s) address.
     """
     base = settings.base
-    return Letterhead(settings.mail_from, base + INBOX_PATH, base + INTEREST_PATH, base + FOLLOWER_PATH)
+    paths = (base + INBOX_PATH, base + INTEREST_PATH, base + FOLLOWER_PATH)
+    return Letterhead(settings.mail_from, *paths, coordinator=settings.coordinator)
 
 
 def _bad_smtp_url() -> BadInput:

@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     oidc_scope: str = "openid profile"
     oidc_acr: str = ""
     """Levels of assurance that are enough, with spaces between them, such as idporten-loa-high."""
+    coordinator: str = ""
+    """The e-mail address of whoever sees to it that studies answer. Empty: nobody is written to."""
     outbox_maximum: int = Field(default=10_000, ge=1)
     """Messages that may wait before a new interest is refused with a clear answer."""
     host: str = "127.0.0.1"

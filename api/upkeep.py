@@ -1,4 +1,4 @@
-"""What runs beside the requests: mail goes out, what has expired is deleted, the figures are kept up."""
+"""What runs beside the requests: mail and news go out, studies are reminded, what has expired is deleted."""
 
 import asyncio
 import logging
@@ -11,14 +11,16 @@ from api.library import Library
 from api.post import letterhead, open_channel
 from api.settings import Settings
 from ontology.errors import StudieveiError
+from recruitment.alerts import forget_expired, tell_news
 from recruitment.deletion import delete_expired
 from recruitment.outbox import Delivered, deliver_due
+from recruitment.reminders import remind
 from registry.coding import code_study
 from registry.study import Study
 
 PAUSE = 5.0
 """Seconds between two rounds."""
-_DELETION = timedelta(hours=1)
+_LOOK = timedelta(hours=1)
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ class Upkeep:
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._revision = -1
-        self._deleted_at = datetime.min.replace(tzinfo=UTC)
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -56,7 +58,7 @@ class Upkeep:
     async def _rounds(self) -> None:
         """A job that fails now is tried again in the next round."""
         while not self._stop.is_set():
-            for job in (self._count, self._send, self._delete):
+            for job in (self._count, self._hourly, self._send):
                 try:
                     await asyncio.to_thread(job)
                 except StudieveiError as error:
@@ -76,11 +78,14 @@ class Upkeep:
                 limit=1,
             )
 
-    def _delete(self) -> None:
-        now = datetime.now(UTC)
-        if now - self._deleted_at >= _DELETION:
-            delete_expired(self._library.store.engine, now)
-            self._deleted_at = now
+    def _hourly(self) -> None:
+        now, engine, vault = datetime.now(UTC), self._library.store.engine, self._library.vault
+        if now - self._looked_at >= _LOOK:
+            delete_expired(engine, now)
+            forget_expired(engine, now)
+            remind(engine, vault, now, coordinator=self._letterhead.coordinator)
+            tell_news(self._library.store, vault, self._library.matching, now)
+            self._looked_at = now
 
     def _count(self) -> None:
         store = self._library.store

@@ -338,6 +338,17 @@ def _store(connection: Connection, vault: Vault, values: dict[str, Any], plain: 
     return Receipt(interest_id, token)
 
 
+def unseal(vault: Vault, row: Row[Any]) -> tuple[Person, Screening]:
+    """What is sealed in a row of `interests`.
+
+    Raises:
+        Mismatch: it was sealed with another key, or was changed.
+    """
+    document = json.loads(vault.open(row.sealed, _bound_to(row.study_id, row.id)))
+    person = Person(**document["person"])
+    return replace(person, sender=Sender(person.sender)), read_screening(document["screening"])
+
+
 def _was_sent(connection: Connection, form: str) -> bool:
     return (
         connection.execute(select(interests.c.id).where(interests.c.submission == form)).first() is not None
@@ -358,7 +369,7 @@ def _opened(
 ) -> OpenedInterest:
     found = _row(connection, interest_id)
     _check_alive(found, now, reader)
-    person, screening = _unpacked(vault.open(found.sealed, _bound_to(found.study_id, interest_id)))
+    person, screening = unseal(vault, found)
     written = (
         select(replies)
         .where(replies.c.interest_id == interest_id)
@@ -495,12 +506,6 @@ def _packed(person: Person, screening: Screening, language: str) -> bytes:
     if len(plain) > SENT_LIMIT:
         raise BadInput(say("interest.too_long", language, limit=SENT_LIMIT))
     return plain.encode()
-
-
-def _unpacked(plain: bytes) -> tuple[Person, Screening]:
-    document = json.loads(plain)
-    person = Person(**document["person"])
-    return replace(person, sender=Sender(person.sender)), read_screening(document["screening"])
 
 
 def _bound_to(owner: str, sealed_thing: str) -> str:

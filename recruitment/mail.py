@@ -45,19 +45,23 @@ _HOLDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Who sends, and where the kinds of link lead; "{token}" stands for the secret part.
+    """Who sends, where the kinds of link lead, and who is told of mail that cannot be delivered.
+
+    "{token}" stands for the secret part of a link; without a coordinator nobody is told.
 
     Raises:
-        BadInput: the sender is no address, or a link is no http(s) address with "{token}" in it.
+        BadInput: sender or coordinator is no address, or a link is no http(s) address with "{token}" in it.
     """
 
     sender: str
     study_url: str
     person_url: str
     follower_url: str
+    coordinator: str = ""
 
     def __post_init__(self) -> None:
-        checked_email(self.sender, "en")
+        for address in filter(None, (self.sender, self.coordinator)):
+            checked_email(address, "en")
         for url in (self.study_url, self.person_url, self.follower_url):
             if not url.startswith(("https://", "http://")) or "{token}" not in url:
                 raise BadInput(

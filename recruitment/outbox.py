@@ -116,7 +116,8 @@ def deliver_due(
     """Sends at most `limit` messages whose time has come, oldest first.
 
     Any number of workers may do this at once. Each message is leased before it is sent; when its worker
-    dies, the lease runs out and another sends it again, under the same Message-ID.
+    dies, the lease runs out and another sends it again, under the same Message-ID. Of one that is given up
+    the coordinator is told.
 
     Raises:
         Unavailable: the database. A channel that does not answer is no error here but a retry.
@@ -130,6 +131,8 @@ def deliver_due(
             break
         state, failure = _send(leased, channel, vault, letterhead)
         _settle(engine, leased, state, failure, moment)
+        if state is State.DEAD and letterhead.coordinator:
+            _tell_coordinator(engine, vault, leased, letterhead.coordinator, moment)
         results[state] += 1
     return Delivered(results[State.SENT], results[State.PENDING], results[State.DEAD])
 
@@ -273,6 +276,14 @@ def _settle(engine: Engine, leased: _Leased, state: State, failure: str, now: da
         done = done.values(state=state, leased_until=None, next_attempt_at=again_at, failure=failure[:200])
     with writing(engine) as connection:
         connection.execute(done)
+
+
+def _tell_coordinator(engine: Engine, vault: Vault, leased: _Leased, address: str, now: datetime) -> None:
+    """That a message about an interest was given up; not about followers, and not about this very mail."""
+    if leased.interest_id and leased.kind.holder:
+        with writing(engine) as connection:
+            about = {"interest_id": leased.interest_id, "recipient": address, "language": "nb"}
+            enqueue(connection, vault, Kind.UNDELIVERED, **about, now=now)
 
 
 def _letter(leased: _Leased, recipient: str) -> Letter:

@@ -134,6 +134,23 @@ def test_a_passing_refusal_is_tried_again_and_a_final_one_is_not(
     assert outbox_state(sqlite).sent == 1
 
 
+def test_the_coordinator_is_told_of_what_was_given_up_but_not_of_that_mail_itself(sqlite: Engine) -> None:
+    register_by_phone(sqlite, VAULT)
+    letterhead = replace(LETTERHEAD, coordinator="koordinator@portal.example")
+    postbox = Postbox("550 no such user")
+    with smtp_server(postbox) as port:
+        rounds = [
+            deliver_due(sqlite, plain(port), vault=VAULT, letterhead=letterhead, now=NOW) for _ in range(2)
+        ]
+        assert rounds == [Delivered(dead=2), Delivered()]
+        postbox.answer = "250 OK"
+        retry_dead(sqlite, NOW)
+        deliver_due(sqlite, plain(port), vault=VAULT, letterhead=letterhead, now=NOW)
+    told = next(mail for mail in postbox.kept if mail["To"] == "koordinator@portal.example")
+    assert STUDY.id in told["Subject"]
+    assert "studievei outbox --retry" in told.get_content()
+
+
 def test_after_many_days_it_is_given_up_but_kept(sqlite: Engine, tmp_path: Path) -> None:
     register_by_phone(sqlite, VAULT)
     in_the_way = tmp_path / "outbox"

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.deps import Language, LibraryDep
-from api.library import Library
+from api.library import NAMED, Library
 from api.pages.render import number, render
 from api.schemas import SearchAnswer, Words
 from chatbot.safety import HELP, check
@@ -26,8 +26,6 @@ router = APIRouter()
 
 PAGE = 10
 MOST = 100
-_SURE = frozenset({"concept", "words"})
-"""Reasons that rest on what was written, and not on likeness alone."""
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 
 
@@ -98,7 +96,7 @@ def search_page(
             for each in readings(found.query, library.ontology, language)
         ],
         all_studies=_without(request, "open", status="all") if found.query.open_stated else "",
-        sure=any(reason.kind in _SURE for hit in found.hits for reason in hit.why),
+        sure=any(reason.kind in NAMED for hit in found.hits for reason in hit.why),
         hits=library.studies(found.hits),
         more=min(wanted + PAGE, MOST) if len(found.hits) == wanted < MOST else None,
         term=term(found.query, library),
