@@ -86,7 +86,7 @@ def open_desk(library: Library, settings: Settings) -> Desk:
 
     return Desk(
         find=lambda words, _language: library.find(words).hits,
-        link=library.linker.link,
+        linker=library.linker,
         ontology=library.ontology,
         study=library.study,
         criteria_of=library.criteria_of,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands import audit, criteria, users, vault
+from api.commands.screen import screen
 from nlp.query import StatusFilter
 from ontology.errors import BadInput, StudieveiError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(screen)
 imports = typer.Typer(help="Bring studies in from a register or a form.", no_args_is_help=True)
 app.add_typer(imports, name="import")
 words = typer.Typer(help="What words mean.", no_args_is_help=True)

@@ -7,6 +7,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.library import Found
 from api.linking import Linked
+from chatbot.desk import Desk
+from chatbot.reply import Reply
+from chatbot.screening import unknown_in, verdicts
+from chatbot.state import State
 from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
 from nlp.query import LONGEST, Query, StatusFilter
@@ -269,3 +273,99 @@ class Patient(BaseModel):
     diagnoses: Annotated[str, Field(min_length=1, max_length=LONGEST)]
 
     model_config = ConfigDict(str_strip_whitespace=True)
+
+
+class ConditionSaid(BaseModel):
+    """A condition that somebody told of."""
+
+    icd10: tuple[str, ...]
+    text: str
+    status: str
+    since_years: float | None
+
+
+class DrugSaid(BaseModel):
+    """A drug that somebody told of; `name` is the id of the substance or class."""
+
+    name: str
+    status: str
+
+
+class MeasurementSaid(FromValue):
+    """A measurement that somebody told of; the unit is null while it is in doubt."""
+
+    name: str
+    value: float
+    unit: str | None
+
+
+class FactsSaid(BaseModel):
+    """What has been understood of a person so far."""
+
+    subject: str | None
+    age: float | None
+    sex: str | None
+    conditions: tuple[ConditionSaid, ...]
+    drugs: tuple[DrugSaid, ...]
+    measurements: tuple[MeasurementSaid, ...]
+    answers: dict[str, bool | float | str | None]
+
+    @classmethod
+    def of(cls, state: State, ontology: Ontology) -> "FactsSaid":
+        """The facts of a conversation."""
+        told, answers = state.told, dict(state.answers)
+        age, sex = answers.get("age"), answers.get("sex")
+        return cls(
+            subject=state.subject.value if state.subject_told or state.given else None,
+            age=age if isinstance(age, float | int) else None,
+            sex=sex if isinstance(sex, str) else None,
+            conditions=tuple(
+                ConditionSaid(
+                    icd10=ontology.codes(each.concept),
+                    text=each.text,
+                    status=each.when.value,
+                    since_years=each.since_years,
+                )
+                for each in told.conditions
+            ),
+            drugs=tuple(DrugSaid(name=each.concept, status=each.use.value) for each in told.drugs),
+            measurements=tuple(
+                MeasurementSaid(name=each.name, value=each.value, unit=each.unit or None)
+                for each in told.measurements
+            ),
+            answers=answers,
+        )
+
+
+class StudyWeighed(BaseModel):
+    """What the answers say about one study; `unknown` criteria are neither met nor not met."""
+
+    id: str
+    verdict: str
+    unknown: int
+
+
+class ScreenAnswer(BaseModel):
+    """One turn of the pre-screening. `asks` is the variable that the next message answers."""
+
+    reply: str
+    asks: str | None
+    facts: FactsSaid
+    studies: tuple[StudyWeighed, ...]
+    safety: tuple[str, ...]
+    help: tuple[str, ...]
+
+    @classmethod
+    def of(cls, state: State, answer: Reply, desk: Desk) -> "ScreenAnswer":
+        """A reply, and where it leaves the conversation."""
+        return cls(
+            reply=answer.text,
+            asks=answer.asks,
+            facts=FactsSaid.of(state, desk.ontology),
+            studies=tuple(
+                StudyWeighed(id=each.study_id, verdict=each.outcome.value, unknown=unknown_in(each))
+                for each in verdicts(state, desk)
+            ),
+            safety=tuple(label.value for label in answer.safety),
+            help=answer.help,
+        )

@@ -1,13 +1,14 @@
 """What the dialogue needs from the rest of Studievei, as functions."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
 from ontology.concept import Ontology
-from ontology.linker import Mention
+from ontology.linker import Linker
 from recruitment.consent import ConsentText
 from recruitment.person import Person
 from recruitment.screening import Screening
@@ -39,7 +40,7 @@ class Desk:
     """
 
     find: Callable[[str, str], Sequence[Hit]]
-    link: Callable[[str], tuple[Mention, ...]]
+    linker: Linker
     ontology: Ontology
     study: Callable[[str], Study]
     criteria_of: Callable[[Study], tuple[Criterion, ...]]
@@ -47,3 +48,9 @@ class Desk:
     consent_text: Callable[[Study, str], ConsentText]
     register: Callable[[Sending], str]
     today: Callable[[], date]
+
+    def for_one_turn(self) -> "Desk":
+        """The same desk, which fetches each study once: for as long as one message is answered."""
+        study = cache(self.study)
+        criteria = cache(lambda study_id: self.criteria_of(study(study_id)))
+        return replace(self, study=study, criteria_of=lambda each: criteria(each.id))

@@ -8,18 +8,29 @@ from typing import TypeAlias
 from chatbot.contact import read_contact
 from chatbot.desk import Desk, Sending
 from chatbot.explain import TOPICS, about, explanation
-from chatbot.facts import Facts, Said, Subject, When, intents, read_answer, read_facts, words_after
+from chatbot.facts import Facts, Reader, Said, Subject, When
+from chatbot.intents import intents, read_answer, words_after
+from chatbot.measurements import Measurement, unit_in
 from chatbot.phrases import plain
-from chatbot.prompts import alert, hits_shown, introduction, prompt, shown_answer, takes_interest
+from chatbot.prompts import (
+    alert,
+    hits_shown,
+    introduction,
+    listed,
+    prompt,
+    reasons,
+    takes_interest,
+    to_screen,
+)
 from chatbot.reply import Kind, Passage, Reply
 from chatbot.safety import HELP, Label, check, mask
-from chatbot.screening import open_questions, screening_of, weigh
-from chatbot.state import Stage, State
+from chatbot.screening import MOST_QUESTIONS, open_questions, screening_of, weigh
+from chatbot.state import Stage, State, Told
+from chatbot.summary import understood
 from nlp.eligibility.questions import Question
 from nlp.eligibility.variables import Answer, QuestionKind, variable
 from nlp.eligibility.verdict import Outcome
 from nlp.language import detect
-from ontology.concept import Kind as ConceptKind
 from ontology.errors import StudieveiError
 from ontology.wording import LANGUAGES, say
 
@@ -39,6 +50,7 @@ def begin(state: State, desk: Desk, study_id: str = "") -> tuple[State, Reply]:
     Raises:
         BadInput: no study has this id.
     """
+    desk = desk.for_one_turn()
     welcome = Passage(say("chat.welcome", state.language))
     if not study_id:
         return _said(state, (welcome,), desk)
@@ -48,7 +60,7 @@ def begin(state: State, desk: Desk, study_id: str = "") -> tuple[State, Reply]:
 
 def speak(state: State, language: str, desk: Desk) -> tuple[State, Reply]:
     """The same place in another language (nb, nn or en)."""
-    return _said(replace(state, language=language, language_chosen=True), (), desk)
+    return _said(replace(state, language=language, language_chosen=True), (), desk.for_one_turn())
 
 
 def reply(state: State, message: str, desk: Desk) -> tuple[State, Reply]:
@@ -57,6 +69,7 @@ def reply(state: State, message: str, desk: Desk) -> tuple[State, Reply]:
     What the person wrote is kept only as answers
     and, masked, as the words that were searched for.
     """
+    desk = desk.for_one_turn()
     safety = check(message[:LONGEST_READ])
     awaits_contact = state.stage is Stage.CONTACT and state.halted is None
     heard = mask(message[:LONGEST_READ], keep_contact=True) if awaits_contact else safety.masked
@@ -76,8 +89,8 @@ def _said(
     state: State, notes: tuple[Passage, ...], desk: Desk, *, again: bool = False
 ) -> tuple[State, Reply]:
     """The reply of a state; when there is nothing left to ask, the verdict. `again`: only its question."""
-    if state.stage is Stage.ASK and not open_questions(state, desk):
-        state = replace(state, stage=Stage.OFFER)
+    if state.stage is Stage.ASK and not state.told.doubtful and not open_questions(state, desk):
+        state = replace(state, stage=Stage.OFFER if state.study else Stage.RESULT)
     waiting = prompt(state, desk)
     said = waiting.passages[-1:] if again and not state.halted else waiting.passages
     return state, replace(waiting, passages=(*notes, *said))
@@ -115,15 +128,29 @@ def _forget(state: State, _heard: str, _desk: Desk) -> Turn:
 
 
 def _back(state: State, _heard: str, _desk: Desk) -> Turn:
-    if state.stage in (Stage.ASK, Stage.OFFER) and state.asked:
+    if state.stage in (Stage.ASK, Stage.RESULT, Stage.OFFER) and state.asked:
         *asked, last = state.asked
         kept = tuple(pair for pair in state.answers if pair[0] != last)
         return replace(state, stage=Stage.ASK, asked=tuple(asked), answers=kept), ()
     before = {Stage.CONSENT: Stage.OFFER, Stage.CONTACT: Stage.CONSENT}.get(state.stage)
     if before is None:
-        listed = state.stage is not Stage.CHOOSE and state.shown
-        before = Stage.CHOOSE if listed else Stage.SEARCH
+        before = Stage.CHOOSE if state.stage is not Stage.CHOOSE and state.shown else Stage.SEARCH
     return replace(state, stage=before), ()
+
+
+def _list(state: State, _heard: str, _desk: Desk) -> Turn | None:
+    """Back to all the studies that were found."""
+    if not state.found:
+        return None
+    return replace(state, stage=Stage.RESULT, study="", consent=""), ()
+
+
+def _more(state: State, _heard: str, desk: Desk) -> Turn | None:
+    """More questions, when there are some left."""
+    if state.stage not in (Stage.RESULT, Stage.OFFER):
+        return None
+    more = replace(state, most=len(state.asked) + MOST_QUESTIONS)
+    return (replace(more, stage=Stage.ASK), ()) if open_questions(more, desk) else None
 
 
 def _others(state: State, _heard: str, desk: Desk) -> Turn | None:
@@ -140,15 +167,15 @@ def _others(state: State, _heard: str, desk: Desk) -> Turn | None:
 
 def _correct(state: State, heard: str, desk: Desk) -> Turn | None:
     """«Nei forresten, 64»: changes the last answer of that kind; without a new answer, asks it again."""
-    if not state.answers or state.stage not in (Stage.ASK, Stage.OFFER):
+    if not state.given or state.stage not in (Stage.ASK, Stage.RESULT, Stage.OFFER, Stage.CHOOSE):
         return None
     rest = words_after("correct", heard)
-    facts = _facts(rest, desk)
-    learned = _learn(state, facts, desk)
+    facts = _facts(rest, state, desk)
+    learned = _learn(state, facts)
     if learned == state:
         for name in reversed(state.asked):
-            understood, answer = _answer(name, facts, rest, state.language, desk)
-            if understood:
+            is_answer, answer = _answer(name, facts, rest, state.language, desk)
+            if is_answer:
                 learned = state.answer(name, answer)
                 break
         else:
@@ -156,25 +183,25 @@ def _correct(state: State, heard: str, desk: Desk) -> Turn | None:
                 learned = state.answer("age", facts.number)
     if learned == state:
         return _back(state, heard, desk)
-    return replace(learned, stage=Stage.ASK), _understood(state, learned, desk)
+    return replace(learned, stage=Stage.ASK), understood(state, learned, desk)
 
 
 def _summary(state: State, _heard: str, desk: Desk) -> Turn:
-    return state, _understood(State(), state, desk) or (Passage(say("chat.nothing_known", state.language)),)
+    blank = State(language=state.language)
+    return state, understood(blank, state, desk) or (Passage(say("chat.nothing_known", state.language)),)
 
 
 def _explain(state: State, heard: str, desk: Desk) -> Turn:
-    question = open_questions(state, desk)[0] if state.stage is Stage.ASK else None
+    asking = state.stage is Stage.ASK and not state.told.doubtful
+    question = open_questions(state, desk)[0] if asking else None
     word = words_after("explain", heard)
     if found := explanation(word, state.language, desk):
         return state, (Passage(found),)
     unknown = (Passage(say("chat.cannot_explain", state.language)),)
     if question is None:
         return state, unknown
-    quoted = {c.id: c.text for c in desk.criteria_of(desk.study(state.study))}
-    quotes = tuple(Passage(quoted[each], Kind.CRITERION) for each in question.criteria[:3])
-    because = Passage(say("chat.question_because", state.language))
-    return state, (*(unknown if word else ()), because, *quotes)
+    because = reasons(question.variable, state, desk)
+    return state, (*(unknown if word else ()), *because)
 
 
 def _search_for(state: State, heard: str, desk: Desk) -> Turn:
@@ -194,23 +221,32 @@ def _greet(state: State, _heard: str, _desk: Desk) -> Turn:
 
 def _find(state: State, heard: str, desk: Desk) -> Turn:
     """A search in the person's own words. What they say about themself on the way is remembered."""
-    if not re.search(r"[^\W\d_]{2}", heard) or _is_only_an_answer(heard, desk):
-        return replace(state, stage=Stage.SEARCH), (Passage(say("chat.say_what", state.language)),)
     state = replace(state, language=_language(state, heard))
-    facts = _facts(heard, desk)
-    learned = _learn(_whose(state, facts), facts, desk)
-    learned = replace(learned, query=heard, page=0, study="", asked=(), consent="")
-    shown = hits_shown(learned, desk.find(heard, learned.language))
-    notes = _understood(state, learned, desk)
+    facts = _facts(heard, state, desk)
+    learned = _learn(_whose(state, facts), facts)
+    notes = understood(state, learned, desk)
+    if _names_nothing(heard, facts, desk):
+        return replace(learned, stage=Stage.SEARCH), (*notes, Passage(say("chat.say_what", state.language)))
+    learned = replace(learned, query=heard, page=0, study="", asked=(), most=MOST_QUESTIONS, consent="")
+    hits = tuple(desk.find(heard, learned.language))
+    shown = hits_shown(learned, hits)
     if not shown:
         nothing = Passage(say("chat.none_found", learned.language))
-        return replace(learned, stage=Stage.SEARCH, query="", shown=()), (*notes, nothing)
-    return replace(learned, stage=Stage.CHOOSE, shown=tuple(hit.study_id for hit in shown)), notes
+        return replace(learned, stage=Stage.SEARCH, query="", shown=(), found=()), (*notes, nothing)
+    learned = replace(learned, shown=tuple(hit.study_id for hit in shown), found=to_screen(hits))
+    return replace(learned, stage=Stage.ASK), (*notes, *listed(learned, hits, desk))
+
+
+def _names_nothing(heard: str, facts: Facts, desk: Desk) -> bool:
+    """«Jeg er 67 år», «???» and «ja» name nothing to look for."""
+    about_person = facts.age is not None or facts.sex is not None or facts.subject is not None
+    only_person = about_person and len(heard.split()) <= _SHORT + 2 and not desk.linker.link(heard)
+    return only_person or not re.search(r"[^\W\d_]{2}", heard) or _is_only_an_answer(heard, desk)
 
 
 def _is_only_an_answer(heard: str, desk: Desk) -> bool:
     """«Ja», «vet ikke helt» where nothing was asked."""
-    return len(heard.split()) <= _SHORT and read_answer(heard) is not None and not desk.link(heard)
+    return len(heard.split()) <= _SHORT and read_answer(heard) is not None and not desk.linker.link(heard)
 
 
 def _pick(state: State, heard: str, desk: Desk) -> Turn:
@@ -225,42 +261,76 @@ def _pick(state: State, heard: str, desk: Desk) -> Turn:
     return _choose(state, state.shown[number - 1], desk)
 
 
-def _picked(state: State, heard: str, desk: Desk) -> int | None:
-    """The place in the list that a message points at: a number, «den første», an id or words of one title."""
+def _picked(state: State, heard: str, desk: Desk, *, plainly: bool = False) -> int | None:
+    """The place in the list that a message points at: a number, «den første», an id or words of one title.
+
+    `plainly`: a number alone is the answer to a question, and so are single words.
+    """
     wants = intents(heard)
     for number in range(1, len(state.shown) + 1):
-        if f"pick_{number}" in wants:
+        if f"pick_{number}" in wants and not (plainly and heard.strip().isalnum()):
             return number
-    if "pick_last" in wants or (len(state.shown) == 1 and "yes" in wants):
+    if "pick_last" in wants or (len(state.shown) == 1 and "yes" in wants and not plainly):
         return len(state.shown)
-    if digits := re.fullmatch(r"\D{0,20}?(\d{1,2})\W{0,3}(?:takk)?", heard.strip()):
-        return int(digits[1])
+    lead = (
+        r"(?:nr|nummer|number|velg|vel|choose|sjekk|check|studie|study)\W{0,3}" if plainly else r"\D{0,20}?"
+    )
+    if digits := re.fullmatch(rf"{lead}(\d{{1,2}})\W{{0,3}}(?:takk)?", heard.strip().casefold()):
+        return int(digits[1]) if not plainly or 1 <= int(digits[1]) <= len(state.shown) else None
     words = set(plain(heard).split()) - {",", "."}
+    if len(words) == 1:
+        by_id = {each.casefold(): number for number, each in enumerate(state.shown, start=1)}
+        return by_id.get(heard.strip().casefold())
     names = [set(plain(f"{each} {desk.study(each).title}").split()) for each in state.shown]
     exact = [number for number, name in enumerate(names, start=1) if words and words <= name]
-    one_id = len(words) == 1 and any(each.casefold() in words for each in state.shown)
-    return exact[0] if len(exact) == 1 and (len(words) > 1 or one_id) else None
+    return exact[0] if len(exact) == 1 else None
 
 
 def _choose(state: State, study_id: str, desk: Desk) -> Turn:
-    chosen = replace(state, stage=Stage.ASK, study=study_id, asked=(), consent="", link="")
+    most = len(state.asked) + MOST_QUESTIONS
+    chosen = replace(state, stage=Stage.ASK, study=study_id, most=most, consent="", link="")
     return chosen, introduction(chosen, desk) if open_questions(chosen, desk) else ()
 
 
 def _hear_answer(state: State, heard: str, desk: Desk) -> Turn:
+    if doubtful := state.told.doubtful:
+        return _hear_unit(state, doubtful, heard, desk)
+    facts = _facts(heard, state, desk)
+    if _is_about_another(facts, state):
+        return _find(state, heard, desk)
+    if not state.study and (number := _picked(state, heard, desk, plainly=True)):
+        return _choose(state, state.shown[number - 1], desk)
     question = open_questions(state, desk)[0]
-    facts = _facts(heard, desk)
-    understood, answer = _answer(question.variable, facts, heard, state.language, desk)
-    if understood and not _plausible(question, answer):
+    is_answer, answer = _answer(question.variable, facts, heard, state.language, desk)
+    if is_answer:
+        return _answered_question(state, facts, question, answer)
+    learned = _learn(state, facts)
+    if learned != state:
+        return learned, understood(state, learned, desk)
+    return state, (Passage(say(f"chat.not_understood_{question.kind}", state.language)),)
+
+
+def _answered_question(state: State, facts: Facts, question: Question, answer: Answer) -> Turn:
+    if not _plausible(question, answer):
         bounds = {"lower": f"{question.lower:g}", "upper": f"{question.upper:g}"}
         return state, (Passage(say("chat.out_of_bounds", state.language, **bounds)),)
-    learned = _learn(state, facts, desk)
-    if understood:
-        learned = learned.answer(question.variable, answer)
-        return replace(learned, asked=(*state.asked, question.variable)), ()
-    if learned == state:
-        return state, (Passage(say(f"chat.not_understood_{question.kind}", state.language)),)
-    return learned, _understood(state, learned, desk)
+    learned = _learn(state, facts).answer(question.variable, answer)
+    return replace(learned, asked=(*state.asked, question.variable)), ()
+
+
+def _hear_unit(state: State, doubtful: Measurement, heard: str, desk: Desk) -> Turn:
+    """The unit of a measurement, or another measurement, or neither: then it is left without one."""
+    told = state.told
+    unit = unit_in(doubtful.name, heard)
+    if unit is None and read_answer(heard) is Said.YES:
+        unit = doubtful.unit
+    if unit is None and read_answer(heard) is None:
+        learned = _learn(state, _facts(heard, state, desk))
+        if learned != state:
+            return learned, understood(state, learned, desk)
+    settled = replace(doubtful, unit=unit or "", doubtful=False)
+    kept = tuple(settled if each == doubtful else each for each in told.measurements)
+    return replace(state, told=replace(told, measurements=kept)), ()
 
 
 def _answer(name: str, facts: Facts, heard: str, language: str, desk: Desk) -> tuple[bool, Answer]:
@@ -304,16 +374,37 @@ def _plausible(question: Question, answer: Answer) -> bool:
     )
 
 
+def _hear_result(state: State, heard: str, desk: Desk) -> Turn:
+    """After the results of all: one of them, or something new."""
+    wants = intents(heard)
+    number = _picked(replace(state, shown=state.found), heard, desk)
+    if number is not None and not 1 <= number <= len(state.found):
+        return state, (Passage(say("chat.pick_between", state.language, most=len(state.found))),)
+    if number is not None:
+        return _choose(state, state.found[number - 1], desk)
+    if wants & {"no", "none"} and len(heard.split()) <= _SHORT:
+        return replace(state, stage=Stage.SEARCH), ()
+    return _say_more(state, heard, desk)
+
+
+def _say_more(state: State, heard: str, desk: Desk) -> Turn:
+    """More about the person («jeg har også diabetes») is weighed; anything else is a new search."""
+    learned = _learn(state, _facts(heard, state, desk))
+    if learned != state and state.found and "search" not in intents(heard):
+        return replace(learned, stage=Stage.ASK), understood(state, learned, desk)
+    return _find(state, heard, desk)
+
+
 def _hear_offer(state: State, heard: str, desk: Desk) -> Turn:
-    said = _facts(heard, desk).answer
+    said = read_answer(heard)
     study = desk.study(state.study)
     offered = weigh(state, desk).outcome is not Outcome.PROBABLY_NOT and takes_interest(study)
     if said is Said.YES and offered:
         version = desk.consent_text(study, state.language).version
         return replace(state, stage=Stage.CONSENT, consent=version), ()
     if said in (Said.NO, Said.UNKNOWN) or said is Said.YES:
-        listed = Stage.CHOOSE if state.shown else Stage.SEARCH
-        return replace(state, stage=listed), (Passage(say("chat.not_sent", state.language)),)
+        back = replace(state, stage=Stage.RESULT if state.found else Stage.SEARCH, study="")
+        return back, (Passage(say("chat.not_sent", state.language)),)
     return _find(state, heard, desk)
 
 
@@ -343,8 +434,8 @@ def _hear_contact(state: State, heard: str, desk: Desk) -> Turn:
     return replace(state, stage=Stage.DONE, link=link, consent=""), ()
 
 
-def _facts(heard: str, desk: Desk) -> Facts:
-    return read_facts(heard, desk.link, desk.today().year)
+def _facts(heard: str, state: State, desk: Desk) -> Facts:
+    return Reader(desk.linker, desk.ontology, desk.today().year).read(heard, state.subject)
 
 
 def _language(state: State, heard: str) -> str:
@@ -355,59 +446,43 @@ def _language(state: State, heard: str) -> str:
     return spoken if spoken in LANGUAGES else "nb"
 
 
+def _is_about_another(facts: Facts, state: State) -> bool:
+    """«Jenta mi på 9 har migrene», when the questions were about the one who writes."""
+    another = facts.subject not in (None, Subject.SELF, state.subject)
+    return another and facts.age is not None and any(each.when is When.PRESENT for each in facts.conditions)
+
+
 def _whose(state: State, facts: Facts) -> State:
     """When a search is for somebody else than the last one, what was known is not about them."""
+    if facts.subject in (None, state.subject):
+        return replace(state, subject_told=state.subject_told or facts.subject is not None)
     tells = facts.age is not None or any(each.when is When.PRESENT for each in facts.conditions)
-    if facts.subject in (None, state.subject) or (facts.subject is Subject.SELF and not tells):
+    if facts.subject is Subject.SELF and not tells:
         return state
-    return replace(state, subject=facts.subject or state.subject, answers=())
+    return replace(state, subject=facts.subject, subject_told=True, told=Told(), answers=())
 
 
-def _learn(state: State, facts: Facts, desk: Desk) -> State:
+def _learn(state: State, facts: Facts) -> State:
     """The state with what a message says about the person the screening is for."""
-    if facts.subject not in (None, state.subject):
+    if facts.subject in (None, state.subject):
+        return state.learn(facts)
+    if facts.subject is Subject.SELF:
         return state
-    if facts.age is not None:
-        state = state.answer("age", facts.age)
-    if facts.sex is not None:
-        state = state.answer("sex", facts.sex)
-    for condition in facts.conditions:
-        is_condition = desk.ontology.get(condition.concept).kind is ConceptKind.CONDITION
-        if is_condition and condition.when in _LEARNED:
-            kind, answer = _LEARNED[condition.when]
-            state = state.answer(f"{kind}:{condition.concept}", answer)
-    return state
-
-
-def _understood(before: State, now: State, desk: Desk) -> tuple[Passage, ...]:
-    """What a message taught, so that the person can correct it."""
-    new = [(name, answer) for name, answer in now.answers if (name, answer) not in before.answers]
-    if not new:
-        return ()
-    facts = "; ".join(_fact(name, answer, now.language, desk) for name, answer in new)
-    return (Passage(say("chat.understood", now.language, facts=facts)),)
-
-
-def _fact(name: str, answer: Answer, language: str, desk: Desk) -> str:
-    kind, _, concept = name.partition(":")
-    had = kind == "history" and answer is True
-    shown = say("chat.past", language) if had else shown_answer(name, answer, language)
-    if concept:
-        return f"{desk.ontology.get(concept).label(language)}: {shown}"
-    return f"{say(f'chat.fact_{name}', language)}: {shown}"
+    if not state.subject_told and not state.given:
+        return replace(state.learn(facts), subject=facts.subject, subject_told=True)
+    inherited = tuple(replace(each, when=When.FAMILY) for each in facts.conditions)
+    return state.learn(Facts(conditions=inherited))
 
 
 _SHORT = 4
+_BY_NUMBER = r"(?:nr|nummer|number|velg|vel|choose|sjekk|check|studie|study)\W{0,3}"
 _HALTING = (Label.SUICIDE, Label.ACUTE, Label.POISONING)
-_LEARNED: dict[When, tuple[str, bool]] = {
-    When.PRESENT: ("condition", True),
-    When.ABSENT: ("condition", False),
-    When.PAST: ("history", True),
-}
 _COMMANDS: dict[str, Callable[[State, str, Desk], Turn | None]] = {
     "forget": _forget,
     "restart": _forget,
     "stop": _forget,
+    "list": _list,
+    "more": _more,
     "others": _others,
     "back": _back,
     "correct": _correct,
@@ -421,6 +496,7 @@ _HEARERS: dict[Stage, Callable[[State, str, Desk], Turn]] = {
     Stage.SEARCH: _find,
     Stage.CHOOSE: _pick,
     Stage.ASK: _hear_answer,
+    Stage.RESULT: _hear_result,
     Stage.OFFER: _hear_offer,
     Stage.CONSENT: _hear_consent,
     Stage.CONTACT: _hear_contact,

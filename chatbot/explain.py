@@ -15,7 +15,7 @@ def explanation(words: str, language: str, desk: Desk) -> str:
     for row in rows("glossary.tsv"):
         if phrase(row["words"]).search(text):
             return say(f"glossary.{row['term']}", language)
-    mentions = desk.link(words)
+    mentions = desk.linker.link(words)
     if not mentions:
         return ""
     name = desk.ontology.get(mentions[0].concept).label(language)

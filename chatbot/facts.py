@@ -1,62 +1,42 @@
 """What one message says about a person: words in, typed facts out. What is not said stays None."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from chatbot.phrases import phrase, plain, rows
+from chatbot.clauses import Clause, clauses
+from chatbot.course import Use, When, use, when
+from chatbot.durations import years_since
+from chatbot.intents import Said, intents, read_answer, shows
+from chatbot.measurements import Measurement, read_measurements
+from chatbot.phrases import group, plain
 from nlp.language import detect
 from nlp.numbers import in_digits
-from nlp.people import Subject, person_in
+from nlp.people import Person, Subject, person_in
 from nlp.query import clean, stated_age
+from ontology.concept import Kind, Ontology
+from ontology.linker import How, Linker, Mention
 
-if TYPE_CHECKING:
-    from ontology.linker import Mention
-
-__all__ = [
-    "Condition",
-    "Facts",
-    "Said",
-    "Subject",
-    "When",
-    "intents",
-    "read_age",
-    "read_answer",
-    "read_facts",
-    "read_number",
-    "words_after",
-]
-
-
-class Said(StrEnum):
-    """An answer to a yes-no question. UNKNOWN is an answer: the person does not know, or will not say."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
-class When(StrEnum):
-    """How a condition stands to the person."""
-
-    PRESENT = "present"
-    PAST = "past"
-    ABSENT = "absent"
-    SUSPECTED = "suspected"
-    FAMILY = "family"
-    MENTIONED = "mentioned"
+__all__ = ["Condition", "Drug", "Facts", "Measurement", "Reader", "Said", "Subject", "Use", "When"]
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A concept in the message, the words that named it, and what was said of it."""
+    """A concept in the message, the words that named it, what was said of it, and for how many years."""
 
     concept: str
     text: str
     when: When
+    since_years: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """A drug or a class of drugs in the message, by brand or substance."""
+
+    concept: str
+    text: str
+    use: Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +47,136 @@ class Facts:
     age: float | None = None
     sex: str | None = None
     conditions: tuple[Condition, ...] = ()
+    drugs: tuple[Drug, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
     answer: Said | None = None
     number: float | None = None
     corrects: bool = False
 
 
-def read_facts(message: str, link: Callable[[str], tuple["Mention", ...]], year: int) -> Facts:
-    """What `message` says; `link` finds the concepts in it, `year` is this year (for years of birth)."""
-    person = person_in(message, detect(message))
-    return Facts(
-        subject=person.subject,
-        age=read_age(message, year),
-        sex=person.sex,
-        conditions=_conditions(message, link(message)),
-        answer=read_answer(message),
-        number=read_number(message),
-        corrects="correct" in intents(message),
-    )
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads messages with the words of one ontology; `year` is this year, for years of birth."""
+
+    linker: Linker
+    ontology: Ontology
+    year: int
+
+    def read(self, message: str, about: Subject = Subject.SELF) -> Facts:
+        """What `message` says; `about` is whom the conversation has been about so far."""
+        parts = clauses(message)
+        mentions = self._mentions(message)
+        person = _person(message, parts, mentions)
+        age = _age(message, parts, person, self.year)
+        if age is None and (person.sex or mentions):
+            age = _bare_age(parts)
+        stated = person.subject is not None or age is not None or person.sex is not None
+        told = _Telling(self, parts, mentions, person.subject or about, age, stated)
+        return Facts(
+            subject=person.subject,
+            age=age,
+            sex=person.sex,
+            conditions=tuple(told.conditions()),
+            drugs=tuple(told.drugs()),
+            measurements=read_measurements(message),
+            answer=read_answer(message),
+            number=read_number(message),
+            corrects=shows("correct", message),
+        )
+
+    def _mentions(self, message: str) -> tuple[Mention, ...]:
+        """The concepts in the order of the text: names before loose phrases where they overlap."""
+        exact = self.linker.link(message, forgiving=False)
+        first = {each.start: each for each in reversed(exact)}
+        for each in self.linker.link(message):
+            if not _overlaps(each, exact) and _is_one_thing(each):
+                first.setdefault(each.start, each)
+        return tuple(sorted(first.values(), key=lambda each: each.start))
 
 
-def read_answer(message: str) -> Said | None:
-    """yes, no or unknown; of «nei, eller jo litt» the last. None when it is no answer at all."""
-    text = plain(message)
-    if _found(Said.UNKNOWN, text):
-        return Said.UNKNOWN
-    places = [
-        (found.end(), -found.start(), said) for said in (Said.YES, Said.NO) for found in _found(said, text)
-    ]
-    return max(places)[2] if places else None
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """One message with whom it is about; `stated`: it tells of a person, and does not only name a topic."""
+
+    reader: Reader
+    parts: tuple[Clause, ...]
+    mentions: tuple[Mention, ...]
+    whose: Subject
+    age: float | None
+    stated: bool
+
+    def conditions(self) -> Iterator[Condition]:
+        before: tuple[int, When | None] = (-1, None)
+        for mention, part in self._of_kind(Kind.CONDITION):
+            status = self._when(mention, part)
+            if status is None and before[0] == part.sentence and not part.turns:
+                status = before[1]
+            before = (part.sentence, status)
+            status = status or (When.PRESENT if self.stated else When.MENTIONED)
+            since = None if status is When.ABSENT else self._since(mention, part)
+            if status is When.PRESENT and since and self._is_event(mention.concept):
+                status = When.PAST
+            yield Condition(mention.concept, mention.matched.strip(), status, since)
+
+    def drugs(self) -> Iterator[Drug]:
+        before: tuple[int, Use | None] = (-1, None)
+        for mention, part in self._of_kind(Kind.DRUG):
+            if self._is_family(mention, part):
+                continue
+            seen = Use.ABSENT if _is_denied(mention, part) else use(part, mention.start, mention.end)
+            if seen is None and before[0] == part.sentence and not part.turns:
+                seen = before[1]
+            before = (part.sentence, seen)
+            status = seen or (Use.CURRENT if self.stated else Use.MENTIONED)
+            yield Drug(mention.concept, mention.matched.strip(), status)
+
+    def _of_kind(self, kind: Kind) -> Iterator[tuple[Mention, Clause]]:
+        for mention in self.mentions:
+            if self.reader.ontology.get(mention.concept).kind is kind:
+                yield mention, _clause_of(mention, self.parts)
+
+    def _when(self, mention: Mention, part: Clause) -> When | None:
+        if self._is_family(mention, part):
+            return When.FAMILY
+        return When.ABSENT if _is_denied(mention, part) else when(part, mention.start, mention.end)
+
+    def _is_family(self, mention: Mention, part: Clause) -> bool:
+        """Whether a relative of the person has it: anybody but the one whom the screening is for."""
+        if shows("inherited", part.text):
+            return True
+        if not mention.family:
+            return False
+        earlier = " ".join(
+            each.text for each in self.parts if each.start < part.start and each.sentence == part.sentence
+        )
+        return _last_kin(f"{earlier} {part.text[: mention.start - part.start]}") is not self.whose
+
+    def _since(self, mention: Mention, part: Clause) -> float | None:
+        """Years from the words between this concept and its neighbours, or from a clause that follows."""
+        own = [each for each in self.mentions if part.start <= each.start < part.end]
+        at = own.index(mention)
+        start = part.start if at == 0 else own[at - 1].end
+        end = part.end if at + 1 == len(own) else own[at + 1].start
+        year, text = self.reader.year, part.text[start - part.start : end - part.start]
+        years = years_since(text, year, self.age)
+        if years is not None or at + 1 < len(own):
+            return years
+        following = next((each for each in self.parts if each.start >= part.end), part)
+        names_more = any(following.start <= each.start < following.end for each in self.mentions)
+        if names_more or following.sentence != part.sentence:
+            return None
+        return years_since(following.text, year, self.age)
+
+    def _is_event(self, concept: str) -> bool:
+        """Whether it happens and is over: a stroke, an infarct, a fracture, an injury."""
+        codes = self.reader.ontology.codes(concept)
+        return bool(codes) and all(code[:3] in group("event_codes") or code[0] in "ST" for code in codes)
 
 
 def read_number(message: str) -> float | None:
     """The only number of a message, in digits or in words; None when there is none or several («60-70»)."""
-    found = re.findall(r"(?<![\w.,-])\d+(?:[.,]\d+)?(?![\w-])", in_digits(plain(message)))
+    text = re.sub(r"(\d+) komma (\d+)", r"\1.\2", in_digits(plain(message)))
+    found = re.findall(r"(?<![\w.,-])\d+(?:[.,]\d+)?(?![\w-])", text)
     if len(found) != 1 or re.search(r"\d\s*[-–]\s*\d", message):
         return None
     return float(found[0].replace(",", "."))
@@ -110,41 +187,82 @@ def read_age(message: str, year: int) -> float | None:
     return stated_age(clean(message), year)
 
 
-def intents(message: str) -> frozenset[str]:
-    """What a message wants or says, by the rows of listen.tsv: yes, back, forget, explain, search..."""
-    text = plain(message)
-    return frozenset(intent for intent, words in _listen() if words.search(text))
+_OLDEST = 110
+_KIN = frozenset({Subject.CHILD, Subject.PARENT, Subject.PARTNER, Subject.OTHER})
 
 
-def words_after(intent: str, message: str) -> str:
-    """The words that follow an intent: «kols» of «søk kols»; "" when the intent is not there."""
-    text = plain(message)
-    ends = [found.end() for found in _found(intent, text)]
-    return text[min(ends) :].strip(" .,") if ends else ""
+def _person(message: str, parts: tuple[Clause, ...], mentions: tuple[Mention, ...]) -> Person:
+    """Whom the facts are about. A relative who only comes up («mor hadde brystkreft») is not."""
+    named = person_in(message, detect(message))
+    if named.subject is None and shows("relative", message):
+        return replace(named, subject=Subject.OTHER)
+    if named.subject not in _KIN or not _speaks_of_self(parts, mentions):
+        return named
+    own = " . ".join(part.text for part in parts if _kin(part.text) is None)
+    return Person(Subject.SELF, person_in(own, detect(message)).sex)
 
 
-def _found(intent: str, text: str) -> list[re.Match[str]]:
-    return [found for name, words in _listen() if name == intent for found in words.finditer(text)]
+def _speaks_of_self(parts: tuple[Clause, ...], mentions: tuple[Mention, ...]) -> bool:
+    own = [intents(part.text) for part in parts if _kin(part.text) is None]
+    theirs = [intents(part.text) for part in parts if _kin(part.text) is not None]
+    if any("own" in seen for seen in (*own, *theirs)):
+        return True
+    if any(not each.family and _is_own(_clause_of(each, parts)) for each in mentions):
+        return True
+    late = any("late" in seen for seen in theirs)
+    bygone = all(seen & {"late", "past"} for seen in theirs)
+    return bygone and (late or any("own_age" in seen for seen in own))
 
 
-def _conditions(message: str, mentions: tuple["Mention", ...]) -> tuple[Condition, ...]:
-    return tuple(Condition(m.concept, m.matched, _when(m, message)) for m in mentions)
+def _age(message: str, parts: tuple[Clause, ...], person: Person, year: int) -> float | None:
+    """The age of the person that the message is about, not that of the one who writes."""
+    kin = [_kin(part.text) for part in parts]
+    if not any(kin):
+        return read_age(message, year)
+    if person.subject in _KIN:
+        texts = [part.text for part in parts if "own_age" not in intents(part.text)]
+        theirs = [part.text for part, of in zip(parts, kin, strict=True) if of is person.subject]
+    else:
+        texts = [part.text for part, of in zip(parts, kin, strict=True) if of is None]
+        theirs = []
+    ages = (read_age(each, year) for each in (" , ".join(texts), *theirs))
+    return next((age for age in ages if age is not None), None)
 
 
-def _when(mention: "Mention", message: str) -> When:
-    """A disease that is only named («diabetes») is a topic, and says nothing about the person."""
-    if mention.family:
-        return When.FAMILY
-    if mention.negated:
-        return When.ABSENT
-    before = intents(message[: mention.start])
-    if "suspect" in before:
-        return When.SUSPECTED
-    if "past" in before:
-        return When.PAST
-    return When.PRESENT if "claim" in before else When.MENTIONED
+def _bare_age(parts: tuple[Clause, ...]) -> float | None:
+    """«kols, 67, mann»: a number that is all of its clause."""
+    alone = [in_digits(part.text.casefold()).strip() for part in parts]
+    ages = [float(text) for text in alone if re.fullmatch(r"\d{1,3}", text) and float(text) <= _OLDEST]
+    return ages[0] if len(ages) == 1 else None
 
 
-@cache
-def _listen() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((row["intent"], phrase(row["phrase"])) for row in rows("listen.tsv"))
+def _kin(text: str) -> Subject | None:
+    subject = person_in(text, detect(text)).subject
+    return subject if subject in _KIN else None
+
+
+def _last_kin(text: str) -> Subject | None:
+    return next(filter(None, map(_kin, reversed(text.split()))), None)
+
+
+def _is_own(part: Clause) -> bool:
+    """Whether the writer says it of himself."""
+    return person_in(part.text, "nb").subject is Subject.SELF and shows("claim", part.text)
+
+
+def _is_denied(mention: Mention, part: Clause) -> bool:
+    """«Ikke kreft, men kols» denies nothing after its «men»."""
+    return mention.negated and (not part.turns or shows("denies", part.text))
+
+
+def _clause_of(mention: Mention, parts: tuple[Clause, ...]) -> Clause:
+    return next((part for part in parts if part.start <= mention.start < part.end), parts[-1])
+
+
+def _overlaps(mention: Mention, others: tuple[Mention, ...]) -> bool:
+    return any(mention.start < each.end and each.start < mention.end for each in others)
+
+
+def _is_one_thing(mention: Mention) -> bool:
+    """A loose phrase that runs over a comma was put together from two things."""
+    return mention.how is not How.PHRASE or not re.search(r"[,.;:]|\b(?:men|but|og|and)\b", mention.matched)

@@ -1,17 +1,28 @@
 """What the chat says when it waits: a state in, the whole turn out. Repeating the turn is asking again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from chatbot.desk import Desk
+from chatbot.measurements import Measurement, units
 from chatbot.reply import Kind, Passage, Reply, Suggestion
 from chatbot.safety import Label
-from chatbot.screening import open_questions, screening_of, weigh
+from chatbot.screening import (
+    MOST_QUESTIONS,
+    is_sensitive,
+    open_questions,
+    screening_of,
+    unknown_in,
+    verdicts,
+    weigh,
+)
 from chatbot.state import Stage, State
+from chatbot.summary import shown_answer
 from nlp.eligibility.criteria import Criterion
-from nlp.eligibility.logic import Truth
+from nlp.eligibility.logic import Truth, relations
 from nlp.eligibility.questions import Question, wording
 from nlp.eligibility.sections import Section
-from nlp.eligibility.variables import Answer, Answerer, QuestionKind
+from nlp.eligibility.variables import Answerer, QuestionKind
 from nlp.eligibility.verdict import Finding, Outcome, Verdict
 from nlp.embeddings.search import Hit
 from ontology.wording import say
@@ -20,7 +31,11 @@ from registry.study import Status, Study
 PAGE = 5
 """Hits shown at a time."""
 
+MOST_STUDIES = 10
+"""Studies that are screened together."""
+
 _MOST_OF_A_GROUP = 6
+_MOST_REASONS = 3
 _LONGEST_QUOTE = 400
 
 
@@ -36,6 +51,32 @@ def hits_shown(state: State, hits: Iterable[Hit]) -> tuple[Hit, ...]:
     return tuple(hits)[state.page * PAGE : (state.page + 1) * PAGE]
 
 
+def to_screen(hits: Sequence[Hit]) -> tuple[str, ...]:
+    """The ids of the hits that are worth questions: about what was named, and open, where there are such."""
+    named = [hit for hit in hits if any(reason.kind == "concept" for reason in hit.why)] or list(hits)
+    open_ones = [hit for hit in named if hit.status in _TAKING] or named
+    return tuple(hit.study_id for hit in open_ones[:MOST_STUDIES])
+
+
+def listed(state: State, hits: Sequence[Hit], desk: Desk) -> tuple[Passage, ...]:
+    """The studies of this page of the list, each with why it was found."""
+    heading = Passage(say("chat.found", state.language, query=_short(state.query, 80)))
+    shown = enumerate(hits_shown(state, hits), start=1)
+    return (heading, *(_hit(number, hit, desk, state.language) for number, hit in shown))
+
+
+def reasons(name: str, state: State, desk: Desk) -> tuple[Passage, ...]:
+    """Why a question is asked: the criteria that need its answer, in the studies' own words."""
+    quotes = [
+        Passage(_quote(criterion), Kind.CRITERION, study.title if not state.study else "")
+        for study in map(desk.study, state.screened)
+        for criterion in desk.criteria_of(study)
+        if any(relation.variable == name for relation in relations(criterion.rule))
+    ]
+    because = Passage(say("chat.question_because", state.language))
+    return (because, *quotes[:_MOST_REASONS]) if quotes else ()
+
+
 def introduction(state: State, desk: Desk) -> tuple[Passage, ...]:
     """Before the first question about a study: which it is, what to expect, and whom it is about."""
     language = state.language
@@ -46,18 +87,7 @@ def introduction(state: State, desk: Desk) -> tuple[Passage, ...]:
 
 def takes_interest(study: Study) -> bool:
     """Whether an interest can be sent to this study."""
-    return study.status in (Status.OPEN, Status.AWAITING) and bool(study.mailbox)
-
-
-def shown_answer(variable: str, answer: Answer, language: str) -> str:
-    """An answer in words: «ja», «64», «kvinne», «vet ikke»."""
-    if answer is None:
-        return say("chat.unknown", language)
-    if isinstance(answer, bool):
-        return say("chat.yes" if answer else "chat.no", language)
-    if isinstance(answer, float | int):
-        return f"{answer:g}".replace(".", "." if language == "en" else ",")
-    return say(f"chat.choice_{variable}_{answer}", language)
+    return study.status in _TAKING and bool(study.mailbox)
 
 
 def alert(label: Label, language: str) -> Passage:
@@ -81,18 +111,12 @@ def _search(state: State, _desk: Desk) -> Reply:
 def _choose(state: State, desk: Desk) -> Reply:
     language = state.language
     hits = tuple(desk.find(state.query, language))
-    shown = hits_shown(state, hits)
-    heading = Passage(say("chat.found", language, query=_short(state.query, 80)))
-    studies = (_hit(number, hit, desk, language) for number, hit in enumerate(shown, start=1))
     pick = tuple(
         Suggestion(say("chat.pick", language, number=number, title=_short(hit.title, 70)), str(number))
-        for number, hit in enumerate(shown, start=1)
+        for number, hit in enumerate(hits_shown(state, hits), start=1)
     )
     more = (_suggest("others", language),) if len(hits) > (state.page + 1) * PAGE else ()
-    return Reply(
-        (heading, *studies, Passage(say("chat.ask_choose", language))),
-        (*pick, *more),
-    )
+    return Reply((*listed(state, hits, desk), Passage(say("chat.ask_choose", language))), (*pick, *more))
 
 
 def _hit(number: int, hit: Hit, desk: Desk, language: str) -> Passage:
@@ -105,14 +129,29 @@ def _hit(number: int, hit: Hit, desk: Desk, language: str) -> Passage:
 
 
 def _ask(state: State, desk: Desk) -> Reply:
+    if doubtful := state.told.doubtful:
+        return _ask_unit(doubtful, state.language)
     language = state.language
     questions = open_questions(state, desk)
     question = questions[0]
     text, help_text = wording(question, language, desk.ontology)
     number, left = len(state.asked) + 1, len(questions) - 1
-    place = say("chat.left" if left else "chat.last_question", language, number=number, left=left)
-    passages = (Passage(place), Passage(text, Kind.HEADING, help_text))
-    return Reply(passages, _answers(question, language), text, question.variable)
+    place = Passage(say("chat.left" if left else "chat.last_question", language, number=number, left=left))
+    personal: tuple[Passage, ...] = ()
+    if is_sensitive(question.variable, desk):
+        personal = (Passage(say("chat.sensitive", language)), *reasons(question.variable, state, desk))
+    heading = Passage(text, Kind.HEADING, help_text)
+    return Reply((place, *personal, heading), _answers(question, language), text, question.variable)
+
+
+def _ask_unit(measurement: Measurement, language: str) -> Reply:
+    """HbA1c 58 and 7.5 are different numbers in different units: which was meant?"""
+    name = say(f"measurement.{measurement.name}", language)
+    value = f"{measurement.value:g}".replace(".", "." if language == "en" else ",")
+    text = say("chat.ask_unit", language, name=name, value=value)
+    choices = tuple(Suggestion(unit.name, unit.name) for unit in units(measurement.name))
+    suggestions = (*choices, _suggest("unknown", language))
+    return Reply((Passage(text, Kind.HEADING),), suggestions, text, f"unit:{measurement.name}")
 
 
 def _title(study: Study, desk: Desk, language: str) -> tuple[Passage, ...]:
@@ -131,6 +170,50 @@ def _answers(question: Question, language: str) -> tuple[Suggestion, ...]:
             return (*(Suggestion(label, label) for label in labels), unknown)
         case QuestionKind.NUMBER:
             return (unknown,)
+
+
+def _result(state: State, desk: Desk) -> Reply:
+    """All studies that were screened: those that may fit first, each with what stands behind it."""
+    language = state.language
+    weighed = list(zip(state.screened, verdicts(state, desk), strict=True))
+    numbers = {each: number for number, each in enumerate(state.screened, start=1)}
+    groups = []
+    for outcome in _ORDER:
+        members = [(each, verdict) for each, verdict in weighed if verdict.outcome is outcome]
+        if members:
+            groups.append(Passage(say(f"chat.outcomes_{outcome}", language), Kind.HEADING))
+            groups += [_weighed(numbers[each], each, verdict, desk, language) for each, verdict in members]
+    pick = tuple(
+        Suggestion(say("chat.look_at", language, number=numbers[each]), str(numbers[each]))
+        for outcome in _ORDER[:2]
+        for each, verdict in weighed
+        if verdict.outcome is outcome
+    )
+    further = open_questions(replace(state, most=len(state.asked) + MOST_QUESTIONS), desk)
+    more = (_suggest("more_questions", language),) if further else ()
+    return Reply(
+        (
+            *groups,
+            Passage(say("chat.study_decides", language)),
+            Passage(say("chat.what_taking_part_means", language)),
+            Passage(say("chat.ask_result", language)),
+        ),
+        (*more, *pick[:3], _suggest("new_search", language)),
+    )
+
+
+def _weighed(number: int, study_id: str, verdict: Verdict, desk: Desk, language: str) -> Passage:
+    """One line of the result: the study, and the criteria behind its verdict."""
+    study = desk.study(study_id)
+    against = [f for f in verdict.findings if f.truth is Truth.NOT_MET]
+    if against:
+        quotes = "; ".join(f"«{_short(f.criterion.text, 120)}»" for f in against[:2])
+        note = say("chat.because_not_met", language, criteria=quotes)
+    else:
+        met = sum(f.truth is Truth.MET for f in verdict.findings)
+        note = say("chat.because_counts", language, met=met, unknown=unknown_in(verdict))
+    status = say(f"status.{study.status}", language)
+    return Passage(f"{number}. {study.title}", Kind.STUDY, f"{status}. {note}", desk.page(study_id))
 
 
 def _offer(state: State, desk: Desk) -> Reply:
@@ -166,7 +249,7 @@ def _next_step(outcome: Outcome, study: Study) -> tuple[str, ...]:
 
 def _other_ways(state: State) -> tuple[str, ...]:
     return tuple(
-        key for key, fits in (("back", state.asked), ("list", state.shown), ("new_search", True)) if fits
+        key for key, fits in (("back", state.asked), ("list", state.found), ("new_search", True)) if fits
     )
 
 
@@ -264,10 +347,13 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
 
 
+_TAKING = (Status.OPEN, Status.AWAITING)
+_ORDER = (Outcome.MAY_FIT, Outcome.UNCLEAR, Outcome.PROBABLY_NOT)
 _PROMPTS: dict[Stage, Callable[[State, Desk], Reply]] = {
     Stage.SEARCH: _search,
     Stage.CHOOSE: _choose,
     Stage.ASK: _ask,
+    Stage.RESULT: _result,
     Stage.OFFER: _offer,
     Stage.CONSENT: _consent,
     Stage.CONTACT: _contact,

@@ -1,44 +1,80 @@
-"""One person and one study: what is left to ask, what can be said, what would be sent."""
+"""One person and the studies found: what is best asked next, what can be said, what would be sent."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import pairwise
+from math import log2
 
 from chatbot.desk import Desk
+from chatbot.facts import Subject
+from chatbot.phrases import rows
 from chatbot.state import State
-from nlp.eligibility.logic import Truth
+from nlp.eligibility.criteria import Criterion
+from nlp.eligibility.logic import Truth, relations, truth
 from nlp.eligibility.questions import Question, questions_for, wording
-from nlp.eligibility.variables import concerns
-from nlp.eligibility.verdict import Finding, Outcome, Verdict, judge
+from nlp.eligibility.sections import Section
+from nlp.eligibility.variables import Answer, Answerer, QuestionKind, concerns, variable
+from nlp.eligibility.verdict import Finding, Outcome, Person, Verdict, judge
 from recruitment.screening import CriterionResult, Screening
 
 MOST_QUESTIONS = 10
-"""Questions about one study. What they leave open is for the study to ask."""
+"""Questions in a row. What they leave open can be asked on request, or is for the study to ask."""
+
+_AGES = {5: 0.06, 12: 0.05, 16: 0.04, 25: 0.08, 35: 0.1, 45: 0.12, 55: 0.15, 65: 0.17, 75: 0.14, 85: 0.09}
+"""Of a hundred people who ask, about how old they are."""
+_WANTED, _FEARED = 0.5, 0.1
+"""How often somebody has what inclusion asks for, and what excludes."""
 
 
-def weigh(state: State, desk: Desk) -> Verdict:
-    """What the answers so far say about the chosen study."""
-    return judge(state.study, desk.criteria_of(desk.study(state.study)), state.given, desk.ontology)
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A question, and for each study that needs its answer the criteria that it would settle."""
+
+    question: Question
+    criteria: tuple[tuple[str, tuple[Criterion, ...]], ...]
+
+
+def weigh(state: State, desk: Desk, study_id: str = "") -> Verdict:
+    """What the answers so far say about one study, by default the chosen one."""
+    study = desk.study(study_id or state.study)
+    return judge(study.id, desk.criteria_of(study), state.given, desk.ontology)
+
+
+def verdicts(state: State, desk: Desk) -> tuple[Verdict, ...]:
+    """What the answers so far say about each study that is screened, in the order they were found."""
+    return tuple(weigh(state, desk, each) for each in state.screened)
+
+
+def unknown_in(verdict: Verdict) -> int:
+    """How many criteria of a study are neither met nor not met."""
+    return sum(finding.truth is Truth.UNKNOWN for finding in verdict.findings)
 
 
 def open_questions(state: State, desk: Desk) -> tuple[Question, ...]:
-    """The questions still worth asking, in order: those that can settle a criterion not settled yet.
+    """The questions still worth asking, the one that separates the studies best first.
 
-    None when a criterion is clearly not met: more answers would not change the verdict.
+    None about a study of which a criterion is clearly not met, and none whose answer is known or would
+    settle nothing. First those that anybody can answer, last those that are sensitive; among equals the
+    one with the most expected information: the sum over the studies of the entropy (in bits) of whether
+    the answer rules the study out. At most as many as `state.most` leaves.
     """
-    verdict = weigh(state, desk)
-    if verdict.outcome is Outcome.PROBABLY_NOT:
+    left = max(0, state.most - len(state.asked))
+    if not left:
         return ()
-    unsettled = {f.criterion.id for f in verdict.findings if f.truth is Truth.UNKNOWN}
-    given = state.given
-    left = tuple(
-        question
-        for question in _questions(state, desk)
-        if question.variable not in given
-        and concerns(question.variable, given)
-        and unsettled.intersection(question.criteria)
-    )
-    return left[: max(0, MOST_QUESTIONS - len(state.asked))]
+    person = Person(state.given, desk.ontology)
+    ranked = sorted(_open(state, desk, person), key=lambda each: _order(each, desk, person))
+    return tuple(each.question for each in ranked[:left])
+
+
+def is_sensitive(name: str, desk: Desk) -> bool:
+    """Whether a question is asked last, and with its reason: HIV, abuse, mental illness, pregnancy..."""
+    row, _, concept = name.partition(":")
+    return not _sensitive().isdisjoint({row, concept, *(desk.ontology.ancestors(concept) if concept else ())})
 
 
 def screening_of(state: State, desk: Desk) -> Screening:
-    """What the study would get: each criterion with its finding, and the answers that it asked for."""
+    """What the chosen study would get: each criterion with its finding, and the answers it asked for."""
     verdict = weigh(state, desk)
     given = state.given
     return Screening(
@@ -46,14 +82,112 @@ def screening_of(state: State, desk: Desk) -> Screening:
         criteria=tuple(_result(finding) for finding in verdict.findings),
         answers=tuple(
             (wording(question, state.language, desk.ontology)[0], given[question.variable])
-            for question in _questions(state, desk)
+            for question in questions_for(desk.criteria_of(desk.study(state.study)))
             if question.variable in given
         ),
     )
 
 
-def _questions(state: State, desk: Desk) -> tuple[Question, ...]:
-    return questions_for(desk.criteria_of(desk.study(state.study)))
+def _open(state: State, desk: Desk, person: Person) -> Iterator[_Open]:
+    merged: dict[str, tuple[Question, list[tuple[str, tuple[Criterion, ...]]]]] = {}
+    for verdict in verdicts(state, desk):
+        if verdict.outcome is Outcome.PROBABLY_NOT:
+            continue
+        unsettled = {f.criterion.id: f.criterion for f in verdict.findings if f.truth is Truth.UNKNOWN}
+        criteria = desk.criteria_of(desk.study(verdict.study_id))
+        for question in _questions(criteria, clinician=state.subject is Subject.PATIENT):
+            needed = tuple(unsettled[each] for each in question.criteria if each in unsettled)
+            if question.variable not in person.answers and _would_settle(question, needed, person):
+                merged.setdefault(question.variable, (question, []))[1].append((verdict.study_id, needed))
+    for name, (question, studies) in merged.items():
+        if concerns(name, person.answers):
+            yield _Open(question, tuple(studies))
+
+
+@lru_cache(512)
+def _questions(criteria: tuple[Criterion, ...], *, clinician: bool) -> tuple[Question, ...]:
+    answerers = (Answerer.PATIENT, Answerer.CLINICIAN) if clinician else (Answerer.PATIENT,)
+    return tuple(question for each in answerers for question in questions_for(criteria, each))
+
+
+def _would_settle(question: Question, criteria: Iterable[Criterion], person: Person) -> bool:
+    """Whether something that is still unknown of a criterion depends on the answer."""
+    return any(
+        relation.variable == question.variable and person.fits(relation) is Truth.UNKNOWN
+        for criterion in criteria
+        for relation in relations(criterion.rule)
+    )
+
+
+def _order(each: _Open, desk: Desk, person: Person) -> tuple[bool, bool, float, int]:
+    row = variable(each.question.variable)
+    return (
+        is_sensitive(each.question.variable, desk),
+        row.answerable_by is not Answerer.PATIENT,
+        -_information(each, person) / _effort(each.question),
+        row.rank,
+    )
+
+
+def _effort(question: Question) -> float:
+    """Age and sex are told without thinking."""
+    return 1 if question.variable in ("age", "sex") else 2
+
+
+def _information(each: _Open, person: Person) -> float:
+    chances = tuple(_chances(each))
+    bits = 0.0
+    for _, criteria in each.criteria:
+        ruled_out = sum(chance for answer, chance in chances if _rules_out(each, criteria, answer, person))
+        bits += _entropy(ruled_out)
+    return round(bits, 9)
+
+
+def _rules_out(each: _Open, criteria: tuple[Criterion, ...], answer: Answer, person: Person) -> bool:
+    told = Person({**person.answers, each.question.variable: answer}, person.ontology)
+    return any(c.rule is not None and truth(c.rule, told.fits) is Truth.NOT_MET for c in criteria)
+
+
+def _chances(each: _Open) -> Iterator[tuple[Answer, float]]:
+    """Answers that people give to a question, and how often."""
+    question = each.question
+    criteria = [criterion for _, of_study in each.criteria for criterion in of_study]
+    match question.kind:
+        case QuestionKind.YES_NO:
+            wanted = any(criterion.section is not Section.EXCLUSION for criterion in criteria)
+            yes = _WANTED if wanted else _FEARED
+            yield from ((True, yes), (False, 1 - yes))
+        case QuestionKind.CHOICE:
+            yield from ((choice, 1 / len(question.choices)) for choice in question.choices)
+        case QuestionKind.NUMBER if question.variable == "age":
+            yield from _AGES.items()
+        case QuestionKind.NUMBER:
+            limits = _limits(question.variable, criteria)
+            steps = [low - 1 for low in limits[:1]] + [(a + b) / 2 for a, b in pairwise(limits)]
+            steps += [high + 1 for high in limits[-1:]]
+            yield from ((step, 1 / len(steps)) for step in steps)
+
+
+def _limits(name: str, criteria: Iterable[Criterion]) -> list[float]:
+    """The numbers at which something changes, in order."""
+    bounds = (
+        bound.value
+        for criterion in criteria
+        for relation in relations(criterion.rule)
+        if relation.variable == name
+        for bound in (relation.lower, relation.upper)
+        if bound is not None
+    )
+    return sorted(set(bounds))
+
+
+def _entropy(chance: float) -> float:
+    return sum(-p * log2(p) for p in (chance, 1 - chance) if p > 0)
+
+
+@cache
+def _sensitive() -> frozenset[str]:
+    return frozenset(row["variable"] for row in rows("sensitive.tsv"))
 
 
 def _result(finding: Finding) -> CriterionResult:

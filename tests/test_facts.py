@@ -1,6 +1,7 @@
 import pytest
 
-from chatbot.facts import Said, Subject, When, intents, read_age, read_answer, read_facts, read_number
+from chatbot.facts import Reader, Said, Subject, When, read_age, read_number
+from chatbot.intents import intents, read_answer
 from chatbot.phrases import rows
 from ontology.concept import load_ontology
 from ontology.linker import Linker
@@ -9,8 +10,9 @@ YEAR = 2026
 
 
 @pytest.fixture(scope="module")
-def linker() -> Linker:
-    return Linker(load_ontology())
+def reader() -> Reader:
+    ontology = load_ontology()
+    return Reader(Linker(ontology), ontology, YEAR)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +146,9 @@ def test_what_is_no_answer_is_none(message: str) -> None:
     ],
 )
 def test_whose_facts_and_which_sex(
-    message: str, subject: Subject | None, sex: str | None, linker: Linker
+    message: str, subject: Subject | None, sex: str | None, reader: Reader
 ) -> None:
-    facts = read_facts(message, linker.link, YEAR)
+    facts = reader.read(message)
     assert (facts.subject, facts.sex) == (subject, sex)
 
 
@@ -163,9 +165,9 @@ def test_whose_facts_and_which_sex(
     ],
 )
 def test_a_named_disease_is_a_fact_only_when_somebody_has_it(
-    message: str, when: When, linker: Linker
+    message: str, when: When, reader: Reader
 ) -> None:
-    (condition,) = read_facts(message, linker.link, YEAR).conditions
+    (condition,) = reader.read(message).conditions
     assert (condition.concept, condition.when) == ("asthma", when)
 
 
