@@ -1,7 +1,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.phrases import PhraseIndex, phrase, plain, rows
@@ -735,6 +735,7 @@ def test_odd_messages_are_read(message: str) -> None:
     assert isinstance(check(message).masked, str)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([row["example"] for row in rows("alarms.tsv")]), min_size=1, max_size=3))
 def test_every_phrase_that_a_text_holds_is_among_those_searched(examples: list[str]) -> None:
     text = plain(". ".join(examples))
