@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from chatbot.facts import Condition, Drug, Facts, Measurement, Subject, Use, When
 from chatbot.safety import Label
-from nlp.eligibility.variables import Answer
+from nlp.eligibility.units import canonical
+from nlp.eligibility.variables import Answer, variable, variables
 from ontology.errors import BadInput
 
 Fact = TypeVar("Fact")
@@ -50,7 +51,8 @@ class Told:
         """What it answers of what studies ask, by variable. What is only suspected is not known."""
         conditions = (answer for each in self.conditions for answer in _of_condition(each))
         drugs = ((f"drug:{each.concept}", each.use is Use.CURRENT) for each in self.drugs)
-        return {**dict(conditions), **dict(drugs)}
+        measured = (answer for each in self.measurements for answer in _of_measurement(each))
+        return {**dict(conditions), **dict(drugs), **dict(measured)}
 
     @property
     def doubtful(self) -> Measurement | None:
@@ -169,6 +171,14 @@ def _of_condition(condition: Condition) -> tuple[tuple[str, Answer], ...]:
             return ((now, None),)
         case When.FAMILY | When.MENTIONED:
             return ()
+
+
+def _of_measurement(measurement: Measurement) -> tuple[tuple[str, Answer], ...]:
+    """The value in the unit that criteria are weighed in; none while the unit is in doubt."""
+    if measurement.doubtful or measurement.name not in variables():
+        return ()
+    value = canonical(variable(measurement.name), measurement.value, measurement.unit)
+    return () if value is None else ((measurement.name, value),)
 
 
 def _merged(old: tuple[Fact, ...], new: Sequence[Fact], key: Callable[[Fact], object]) -> tuple[Fact, ...]:

@@ -79,4 +79,5 @@ def _answer(name: str, answer: Answer, desk: Desk, language: str) -> str:
         had = say("chat.ever", language) if row == "history" else ""
         label = desk.ontology.get(concept).label(language)
         return f"{label}{had}: {shown}"
-    return f"{say(f'eligibility.ask_{variable(name).name}', language)} {shown}"
+    label = variable(name).label(language)
+    return f"{label}: {shown}"
