@@ -31,10 +31,13 @@ format: $(VENV)/dev.stamp       ## Let ruff put the code in order
 bench: $(VENV)/train.stamp      ## Speed, memory and set-up, against the plain alternatives
 	$(BIN)/studievei eval bench $(RECORDS)/ctgov/world.jsonl.gz --queries $(RECORDS)/lay_queries_dev.jsonl --install
 
-eval: $(VENV)/dev.stamp         ## Search quality beside plain systems, with reports in build/eval
+eval: $(VENV)/dev.stamp         ## How good search, criteria and pre-screening are; reports in build/eval
 	$(BIN)/studievei eval compare eval/data/nb --report build/eval/nb.html
 	$(BIN)/studievei eval compare $(RECORDS)/sigir2016 --report build/eval/sigir2016-text.html
 	$(BIN)/studievei eval compare $(RECORDS)/sigir2016 --queries keyword_queries --report build/eval/sigir2016-keywords.html
+	$(BIN)/studievei eval eligibility $(RECORDS)/eligibility/lct_dev.jsonl
+	$(BIN)/studievei eval eligibility eval/data/criteria.jsonl --split test
+	$(BIN)/studievei eval dialogue eval/data/dialogues.jsonl --split test
 
 clean:           ## Remove the environment (never the data)
 	rm -rf $(VENV)

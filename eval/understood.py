@@ -90,16 +90,14 @@ def _ages(gold: Row, year: int) -> set[Any]:
 
 def _conditions(person: Person, given: Iterable[Row], year: int) -> Iterator[Outcome]:
     gold = person.facts["conditions"]
-    distinct = {(frozenset(_categories(each)), each["status"]): each for each in given}
     counted = [
-        each
-        for each in distinct.values()
-        if any(_named(each, one) for one in gold) or not _harmless(each, person)
+        each for each in given if any(_named(each, one) for one in gold) or not _harmless(each, person)
     ]
-    yield from _listed(
-        "condition", counted, gold, lambda one, other: _named(one, other) and _same_status(one, other)
-    )
-    yield from _listed("condition named", counted, gold, _named)
+    for kind, same in (("condition", _same_condition), ("condition named", _named)):
+        for outcome in _listed(kind, counted, gold, same):
+            repeats = outcome.gold is None and any(same(outcome.given, one) for one in gold)
+            if not repeats:
+                yield outcome
     for each in gold:
         years = year - each["since_year"] if "since_year" in each else each.get("since_years")
         found = next((one for one in counted if _named(one, each)), None)
@@ -124,6 +122,10 @@ def _named(given: Row, gold: Row) -> bool:
 
 def _same_status(given: Row, gold: Row) -> bool:
     return bool(given["status"] == gold["status"])
+
+
+def _same_condition(given: Row, gold: Row) -> bool:
+    return _named(given, gold) and _same_status(given, gold)
 
 
 def _same_drug(given: Row, gold: Row) -> bool:

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from api.settings import Settings
 from chatbot.safety import HELP, Label
+from chatbot.state import State
 from eval.dialogue import Conversation, Report, evaluate
+from eval.faces import conversations
 from eval.people import read_people
 from eval.score import Score
+from nlp.embeddings.encoder import Encoder
 from ontology.errors import BadInput
 from registry.form import sample_studies
 
@@ -88,6 +92,14 @@ def test_symptoms_and_a_relatives_illness_are_no_errors_but_another_illness_is(t
 
     assert said(("R06", "present"), ("E11", "family"), ("M25", "present")) == Score()
     assert said(("E11", "present")) == Score(0, 1, 0)
+
+
+def test_the_same_illness_in_other_words_is_no_error(tmp_path: Path) -> None:
+    again = GOLD["conditions"][0] | {"icd10": ["E11.9"], "text": "sukker"}
+    report = measured(
+        tmp_path, {"facts": GOLD}, {"facts": TOLD | {"conditions": [*GOLD["conditions"], again]}}
+    )
+    assert report.facts["condition"] == Score(1, 1, 1)
 
 
 def test_a_year_of_birth_is_an_age_of_this_year(tmp_path: Path) -> None:
@@ -190,3 +202,13 @@ def test_the_people_are_whole_and_halved() -> None:
         for turn in person.turns:
             assert {*turn.help, *turn.help_any} <= numbers
             assert set(turn.labels) <= set(Label)
+
+
+def test_conversations_are_held_with_the_real_dialogue(toy_encoder: Encoder, tmp_path: Path) -> None:
+    with conversations(Settings(data_dir=tmp_path), toy_encoder) as open_at:
+        line, kept = open_at("EKS-01")("Jeg er 58 år, fødselsnummer 13047812345")
+    assert line["facts"]["age"] == 58
+    assert [each["id"] for each in line["studies"]] == ["EKS-01"]
+    assert State.from_json(kept).study == "EKS-01"
+    assert "13047812345" not in kept
+    assert not list(tmp_path.iterdir()), "nothing of it stays in the data folder"

@@ -1,7 +1,8 @@
-"""Commands that measure pre-screening: how criteria are read."""
+"""Commands that measure pre-screening: how criteria are read, and how people are met."""
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,40 @@ def eligibility(
     typer.echo(f"lines a second             {report.lines / report.seconds:.0f}")
     for line in report.missed if missed else ():
         typer.echo(line)
+
+
+@app.command()
+def dialogue(
+    file: Annotated[Path, typer.Argument(help="Invented people, in the form of eval/data/dialogues.jsonl.")],
+    split: Split = "",
+    missed: Missed = False,
+    as_json: AsJson = False,
+) -> None:
+    """How the pre-screening meets people: facts understood, emergencies caught, and what is never said."""
+    from api.settings import Settings
+    from api.show import show_rows
+    from eval.dialogue import evaluate
+    from eval.faces import conversations
+    from eval.people import read_people
+
+    with conversations(Settings()) as open_at:
+        report = evaluate(read_people(file, split), open_at, date.today().year)
+    if as_json:
+        typer.echo(json.dumps(_flat(report), ensure_ascii=False))
+        return
+    rows = [(kind, *_shares(score)) for kind, score in sorted(report.facts.items())]
+    title = f"{file.name} {split} · {report.people} people, {report.messages} messages"
+    show_rows(title, ("facts", "right", "given", "gold", "precision", "recall", "F1"), rows)
+    for demand, (met, asked) in sorted(report.held.items()):
+        typer.echo(f"{demand:24s} {met} of {asked}")
+    for offence in OFFENCES:
+        typer.echo(f"{offence:24s} {report.broken[offence]}")
+    typer.echo(f"a reply takes            {report.median_ms:.1f} ms (median), {report.p95_ms:.1f} ms (p95)")
+    for line in report.failures if missed else ():
+        typer.echo(line)
+
+
+OFFENCES = ("false alarm", "promise", "pressure", "advice", "identity kept", "injection")
 
 
 def _shares(score: Score) -> tuple[str, ...]:
