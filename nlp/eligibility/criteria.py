@@ -18,7 +18,7 @@ from ontology.linker import Linker
 from ontology.wording import say
 from registry.study import Sex, Study
 
-_SPECIAL = frozenset({"GROUP", "OTHERS", "FEMALE", "MALE", "NARROW"})
+_SPECIAL = frozenset({"GROUP", "OTHERS", "KIN", "FEMALE", "MALE", "NARROW"})
 """Under a heading that holds one of these, the criteria are for some participants only."""
 
 _ANYTHING = frozenset(Kind)

@@ -8,23 +8,24 @@ from nlp.eligibility.logic import Not, Or, Rule, Unread, undecided
 from nlp.eligibility.measurements import Item, Term, fold_measurements
 from nlp.eligibility.quantities import fold_quantities
 from nlp.eligibility.relations import Kind, Relation
-from nlp.eligibility.variables import Answerer, variable
+from nlp.eligibility.variables import Answerer, variable, variables
 from nlp.eligibility.vocabulary import Token
+from nlp.eligibility.windows import fold_windows
 
 _SEX = re.compile(
     r"\b(?:SEX (?:(?:PREP|FILLER) )?)?"
     r"(?:FEMALE (?:(?:COMMA|SLASH) )?(?:AND |OR |TO )?MALE|MALE (?:(?:COMMA|SLASH) )?(?:AND |OR |TO )?FEMALE"
     r"|BOTH_SEXES|FEMALE|MALE) (?:SEX )?"
 )
-_LANGUAGES = frozenset({"language_nb", "language_en", "language_other"})
+_LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
 _VAGUE = frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
 )
 """Facts that the text states more narrowly than a question can: where one must live, which trial counts."""
 
 _PLAIN = {
-    **dict.fromkeys(("LETTER", "LEVEL", "LIMIT", "CHANGE", "SCALE", "TIMES"), "WORD"),
-    **dict.fromkeys(("ROMAN", "EQUALS", "WITHIN"), "PREP"),
+    **dict.fromkeys(("LETTER", "LEVEL", "LIMIT", "CHANGE", "SCALE", "TIMES", "ANCHOR"), "WORD"),
+    **dict.fromkeys(("ROMAN", "EQUALS", "WITHIN", "BEFORE", "FUTURE"), "PREP"),
     "SLASH": "OR",
 }
 """Symbols that count only beside a number, and what the words are elsewhere."""
@@ -42,9 +43,10 @@ def fold(items: Sequence[Item]) -> list[Item]:
             folded.append(item)
             stretch = []
     folded += fold_quantities(stretch)
-    measured = [_plain(item) for item in fold_measurements(folded)]
+    measured = _fold_sexes(fold_measurements(folded))
     spoken = any(item.symbol == "SPEAK" for item in measured)
-    return [_fact(item, spoken=spoken) for item in _fold_sexes(measured)]
+    stated = fold_windows([_fact(item, spoken=spoken) for item in measured])
+    return [_plain(item) for item in stated]
 
 
 def _plain(item: Item) -> Item:

@@ -24,7 +24,13 @@ REACH = 7
 AHEAD = 4
 """Words that may stand between a number and the variable after it."""
 
+_DAYS = {"year": 365.0, "month": 365 / 12, "week": 7.0, "day": 1.0, "hour": 1 / 24}
+_DRINKS = frozenset({"units/day", "units/week"})
+_PRESSURE_UNITS = frozenset({"mmHg", "kPa"})
 PRESSURES = ("sbp", "dbp")
+_COUNTED = frozenset({"alcohol"})
+"""Facts that are also counted: «more than 14 units a week»."""
+
 _BARE = frozenset({"age", "gestational_age", "karnofsky_score"})
 """What a number states without a word that says which end it is."""
 
@@ -40,7 +46,28 @@ class Term:
     symbol: str = "TERM"
 
 
-Item: TypeAlias = Token | Quantity | Term
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time that ends or begins with inclusion. `items` are the tokens that it folds."""
+
+    days: int
+    items: tuple[Token, ...]
+    future: bool = False
+    used: bool = False
+    symbol: str = "WINDOW"
+
+    @property
+    def start(self) -> int:
+        """Where its first word starts."""
+        return self.items[0].start
+
+    @property
+    def end(self) -> int:
+        """Where its last word ends."""
+        return self.items[-1].end
+
+
+Item: TypeAlias = Token | Quantity | Term | Window
 
 _LINKS = frozenset(
     {"AND", "OR", "COMMA", "SLASH", "OPEN", "CLOSE", "FILLER", "LEVEL", "EXAMPLE", "OF", "PREP"}
@@ -70,6 +97,7 @@ _ENDS_AGE = frozenset(
         "SEX",
     }
 )
+_BEFORE_AGE = frozenset({"FILLER", "STOP", "COMMA", "OPEN", "FEMALE", "MALE", "OR", "AND"})
 _NO_AGE_AFTER = frozenset({"WITHIN", "PREP", "PAST", "TIMES"})
 
 
@@ -131,7 +159,7 @@ def _claims(items: Sequence[Item]) -> Iterator[_Claim]:
         elif item.symbol == "CHANGE":
             changed = index
             group = []
-        elif isinstance(item, Token) and item.symbol == "VARIABLE":
+        elif _is_variable(item):
             if index - changed < AHEAD and _only(items[changed + 1 : index], _LEADS):
                 group = []  # a change is not a level
             elif group and claimed < group[0] and _only(items[group[-1] + 1 : index], _LINKS):
@@ -149,7 +177,8 @@ def _owners(items: Sequence[Item], index: int, group: Sequence[int], claimed: in
     quantity = items[index]
     assert isinstance(quantity, Quantity)  # noqa: S101 - narrows the type
     named = {_variable(items[each]).name: each for each in group}  # each once, where it stands last
-    before = tuple(each for each in sorted(named.values()) if _fits(_variable(items[each]), quantity))
+    said = replace(quantity, between=True) if group and _operator_before(items, group[0])[0] else quantity
+    before = tuple(each for each in sorted(named.values()) if _fits(_variable(items[each]), said))
     after = _following(items, index, quantity)
     if before and claimed > group[-1]:
         before = before if _goes_on(items, claimed, index, quantity) else ()
@@ -163,13 +192,26 @@ def _owners(items: Sequence[Item], index: int, group: Sequence[int], claimed: in
 def _goes_on(items: Sequence[Item], claimed: int, index: int, quantity: Quantity) -> bool:
     """Whether a variable that has its quantity takes another: «≥ 2 for men and ≥ 3 for women»."""
     after = items[index + 1].symbol if index + 1 < len(items) else "STOP"
-    return (
-        quantity.operated and _only(items[claimed + 1 : index], _AGAIN) and after not in {"WORD", "MENTION"}
-    )
+    between = _without_brackets(items[claimed + 1 : index])
+    return quantity.operated and _only(between, _AGAIN) and after not in {"WORD", "MENTION"}
+
+
+def _without_brackets(items: Sequence[Item]) -> list[Item]:
+    """«> 300 ng/l (in sinus rhythm) or > 900 ng/l»."""
+    kept: list[Item] = []
+    inside = False
+    for item in items:
+        inside = item.symbol == "OPEN" or (inside and item.symbol != "CLOSE")
+        if not inside and item.symbol != "CLOSE":
+            kept.append(item)
+    return kept
 
 
 def _reaches(items: Sequence[Item], variable_at: int, index: int, quantity: Quantity) -> bool:
     between = items[variable_at + 1 : index]
+    following = items[index + 1] if index + 1 < len(items) else None
+    if not quantity.operated and isinstance(following, Quantity) and following.operated:
+        return False  # «HAM-D 17 ≥ 20»
     if not quantity.operated and len(quantity.limits) == 1 and not quantity.unit:
         return _only(between, _FILLS)
     words = sum(item.symbol not in _FILLS for item in between)
@@ -180,9 +222,9 @@ def _following(items: Sequence[Item], index: int, quantity: Quantity) -> tuple[i
     """A variable right after a quantity that is not followed by a quantity of its own."""
     for ahead in range(index + 1, min(index + 2 + AHEAD, len(items))):
         item = items[ahead]
-        if isinstance(item, Token) and item.symbol == "VARIABLE":
+        if _is_variable(item):
             own = next((each for each in items[ahead + 1 :] if each.symbol not in _FILLS), None)
-            free = not (isinstance(own, Quantity) and _fits(_variable(item), own))
+            free = not (isinstance(own, Quantity) and own.operated and _fits(_variable(item), own))
             return (ahead,) if free and _fits(_variable(item), quantity) else ()
         if item.symbol not in _LEADS:
             return ()
@@ -192,7 +234,9 @@ def _following(items: Sequence[Item], index: int, quantity: Quantity) -> tuple[i
 def _fits(about: Variable, quantity: Quantity) -> bool:
     """Whether a quantity can be one of this variable."""
     if about.name == "blood_pressure":
-        return quantity.is_pair and quantity.unit in {"", "mmHg", "kPa"}
+        return quantity.is_pair and quantity.unit in {"", *_PRESSURE_UNITS}
+    if _is_whole_scale(about, quantity):
+        return False
     if quantity.unit:
         stated = (
             quantity.operated or quantity.join or about.name in _BARE or quantity.unit in {"xULN", "points"}
@@ -200,8 +244,17 @@ def _fits(about: Variable, quantity: Quantity) -> bool:
         return bool(stated) and accepts(about, quantity.unit)
     if any(limit.grade for limit in quantity.limits):
         return about.name == "child_pugh"
+    if about.name in _COUNTED:
+        return False
     stated = about.about is Kind.SCORE or quantity.operated or quantity.join or about.name == "age"
     return bool(stated) and any(_is_plausible(about, each) for each in rescued(quantity))
+
+
+def _is_whole_scale(about: Variable, quantity: Quantity) -> bool:
+    """«0-10» says how a score counts, not what it must be."""
+    ends = [limit.value for limit in quantity.limits]
+    whole = "TO" in quantity.join and ends == [about.lower, about.upper]
+    return about.about is Kind.SCORE and quantity.limits[0].operator in {"", "FROM"} and whole
 
 
 def _is_plausible(about: Variable, quantity: Quantity) -> bool:
@@ -281,12 +334,17 @@ def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
         return (quantity,)
     if quantity.unit == "pack-year" and quantity.operated:
         name = "pack_years"
+    elif quantity.unit in _DRINKS and quantity.operated:
+        name = "alcohol"
     elif quantity.unit == "kg/m2" and quantity.operated:
         name = "bmi"
+    elif quantity.is_pair and quantity.unit in _PRESSURE_UNITS:
+        name = "blood_pressure"
     elif _is_age(items, index, quantity):
         name = "age"
     else:
-        return quantity.items
+        window = _window(items, index, quantity)
+        return quantity.items if window is None else (window,)
     about = variable(name)
     return (
         Term(
@@ -296,6 +354,19 @@ def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
             quantity.end,
         ),
     )
+
+
+def _window(items: Sequence[Item], index: int, quantity: Quantity) -> Window | None:
+    limit = quantity.limits[-1]
+    if limit.unit not in _DAYS or limit.lower is not None or (limit.operator and limit.upper is None):
+        return None
+    before = items[index - 1] if index else None
+    after = items[index + 1].symbol if index + 1 < len(items) else "STOP"
+    within = before is not None and before.symbol == "WITHIN"
+    if not (within or after == "BEFORE" or (before is not None and before.symbol in {"PAST", "BEFORE"})):
+        return None
+    future = within and isinstance(before, Token) and before.name == "future"
+    return Window(round(limit.value * _DAYS[limit.unit]), quantity.items, future)
 
 
 def _is_age(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
@@ -308,6 +379,11 @@ def _is_age(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
         return bool(quantity.unit) or quantity.operated or bool(quantity.join)
     before = items[index - 1].symbol if index else "STOP"
     after = items[index + 1].symbol if index + 1 < len(items) else "STOP"
+    if quantity.limits[0].operator == "AND_OVER" and not quantity.unit:  # «65+»
+        young = quantity.limits[0].value < BARE_AGE
+        return not young and before in _BEFORE_AGE and after in _ENDS_AGE
+    if before == "PREP" and "TO" in quantity.join and quantity.unit == "year":  # «menn på 50-75 år»
+        before = items[index - 2].symbol if index > 1 else "STOP"
     years = [canonical(age, limit.value, limit.unit or quantity.unit) or 0 for limit in quantity.limits]
     stated = quantity.operated or "TO" in quantity.join
     return (
@@ -317,6 +393,10 @@ def _is_age(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
         and before not in _NO_AGE_AFTER
         and after in _ENDS_AGE
     )
+
+
+def _is_variable(item: Item) -> bool:
+    return isinstance(item, Token) and (item.symbol == "VARIABLE" or item.name in _COUNTED)
 
 
 def _variable(item: Item) -> Variable:

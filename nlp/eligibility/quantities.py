@@ -23,10 +23,11 @@ _LIMIT = (
     rf"(?:{_NORMAL}|{_AFTER}?{_UNIT}?(?:OLD )?{_AFTER}?(?:OLD )?))"
 )
 _ALONE = "(?!TIMES|LIMIT|UNIT|AND_OVER|AND_UNDER|OF UNIT|TO )"
+_LAST = "(?:(?<=WITHIN )(?:TO )?UNIT )"
 _JOIN = "(?:(?:TO|AND|OR|COMMA|SLASH) )"
 _QUANTITY = re.compile(
     rf"\b(?:(?P<listed>{_NUMBER}(?:{_JOIN}{{1,2}}{_NUMBER}{_ALONE}){{2,}})"
-    rf"|(?P<between>(?:BETWEEN|FROM) (?:FILLER )?)?(?P<first>{_LIMIT})"
+    rf"|(?P<last>{_LAST})|(?P<between>(?:BETWEEN|FROM) (?:FILLER )?)?(?P<first>{_LIMIT})"
     rf"(?:(?P<join>{_JOIN}{{0,2}})(?P<second>(?:(?:AND_OVER|AND_UNDER) )?{_LIMIT}))?)"
 )
 _LOWER = {"AT_LEAST": True, "OVER": False, "AND_OVER": True, "FROM": True, "TURNED": True}
@@ -118,6 +119,13 @@ class Quantity:
         """Two numbers with a stroke between: a blood pressure, or a score and its highest value."""
         return len(self.limits) == 2 and self.join == {"SLASH"} and not self.limits[1].operator
 
+    def at_most(self) -> "Quantity":
+        """The same after «within»: its one number is an upper end."""
+        first, *others = self.limits
+        if others or first.operator:
+            return self
+        return replace(self, limits=(replace(first, operator="AT_MOST"),))
+
     def ranges(self, before: str = "") -> tuple[Range, ...]:
         """What it allows: one range, or several that are alternatives.
 
@@ -143,6 +151,8 @@ def fold_quantities(items: Sequence[Token]) -> list[Token | Quantity]:
     while found := _QUANTITY.search(symbols, position):
         first, last = index[found.start()], index[found.end()]
         quantity = _quantity(found, items[first:last])
+        if first and items[first - 1].symbol == "WITHIN":
+            quantity = quantity.at_most()
         folded += items[done:first]
         folded.append(quantity)
         done = first + len(quantity.items)
@@ -155,6 +165,9 @@ def _quantity(found: re.Match[str], items: Sequence[Token]) -> Quantity:
         limits = tuple(_limit([item]) for item in items if item.symbol in {"NUMBER", "ROMAN", "LETTER"})
         join = frozenset(item.symbol for item in items) - {"NUMBER", "ROMAN", "LETTER"}
         return Quantity(limits, join, between=False, items=tuple(items))
+    if found["last"]:  # «the last month» is one month
+        limit = Limit("", float(len(items)), items[-1].name)  # and «siste to måneder» two
+        return Quantity((limit,), frozenset(), between=False, items=tuple(items))
     between = (found["between"] or "").split()
     size = len(between) + len(found["first"].split())
     first = _limit(items[len(between) : size], "FROM" if between[:1] == ["FROM"] else "")
@@ -183,6 +196,8 @@ def _belong_together(first: Limit, second: Limit, join: frozenset[str], *, betwe
     """Whether two limits are one statement, or the second begins another."""
     if not _same_dimension(first, second):
         return False
+    if "TO" in join and second.upper and not first.operator:
+        return True
     if not second.operator:
         return bool(join) and ("TO" in join or between or not first.operator or join == {"SLASH"})
     opposed = bool(first.lower and second.upper) or bool(first.upper and second.lower)
@@ -206,6 +221,8 @@ def _both(first: Limit, second: Limit, join: frozenset[str], *, between: bool) -
         return _span(first, second)
     if not (first.operator or second.operator):
         return (Range(values=(first.shown(), second.shown()), unit=second.unit or first.unit),)
+    if "TO" in join and not first.operator:
+        first = replace(first, operator="FROM")
     one, other = _single(first), _single(second)
     if first.unit and second.unit and first.unit != second.unit:
         return one, other

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import relations
 from nlp.eligibility.sections import Section
-from nlp.eligibility.variables import Answerer, Answers, QuestionKind, concerns, variable
+from nlp.eligibility.variables import Answerer, Answers, QuestionKind, concerns, subject, variable
 from ontology.concept import Concept, FormKind, Ontology, load_ontology
 from ontology.wording import LANGUAGES, catalogue, say
+
+DAYS = {"years": 365.0, "months": 365 / 12, "weeks": 7.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,26 @@ def wording(question: Question, language: str, ontology: Ontology | None = None)
     Raises:
         BadInput: its concept is not in the ontology (by default the one that is shipped).
     """
-    row, _, concept_id = question.variable.partition(":")
-    if not concept_id:
-        return _ask(row, language), _help(row, language)
-    concept = (ontology or load_ontology()).get(concept_id)
+    about = subject(question.variable)
+    if not about.concept:
+        return _ask(about.row, language), _help(about.row, language)
+    concept = (ontology or load_ontology()).get(about.concept)
     name = concept.label(language)
     names = ", ".join(_other_names(concept, language))
+    within = {} if about.days is None else {"time": _time(about.days, language)}
     return (
-        say(f"eligibility.ask_{row}", language, name=name),
+        say(f"eligibility.ask_{about.row}{'_within' if within else ''}", language, name=name, **within),
         say("eligibility.help_names", language, names=names) if names else "",
     )
+
+
+def _time(days: int, language: str) -> str:
+    """«3 månedene»: a length of time in the largest unit that divides it."""
+    years, months, weeks = days / 365, days * 12 / 365, days / 7
+    for unit, count, least in (("years", years, 2), ("months", months, 2), ("weeks", weeks, 2)):
+        if count >= least and abs(count - round(count)) * DAYS[unit] < 1:
+            return say(f"eligibility.last_{unit}", language, count=round(count))
+    return say("eligibility.last_days", language, count=days)
 
 
 def _ask(name: str, language: str) -> str:

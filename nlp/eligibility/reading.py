@@ -11,6 +11,7 @@ from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.sections import Piece, PieceKind, Section
 from nlp.eligibility.sentence import DOUBTFUL, read_sentence
 from nlp.eligibility.statements import Statement, statements
+from nlp.eligibility.variables import variable
 from nlp.eligibility.vocabulary import Token, tokens
 from ontology.concept import Concept, Ontology
 from ontology.concept import Kind as ConceptKind
@@ -29,7 +30,8 @@ SHORT = 3
 _NO_DISEASE = ("V", "W", "X", "Y", "Z")
 """ICD-10 chapters of circumstances and contacts."""
 
-_NAMES = frozenset({"VARIABLE", "FACT"})
+_NAMES = frozenset({"VARIABLE", "FACT", "ALLERGY"})
+_FILLS = frozenset({"FILLER", "OF", "PREP", "LEVEL", "EQUALS", "TO", "MUST"})
 _OF_NUMBERS = frozenset({"AT_LEAST", "OVER", "AT_MOST", "UNDER", "NUMBER", "BETWEEN"})
 _KINDS = {
     ConceptKind.CONDITION: Kind.CONDITION,
@@ -108,20 +110,27 @@ class Reader:
         """Tokens, and in place of those that name a condition its term; a longer name of a variable wins."""
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
         read = tokens(self._text, start, end)
-        named = [pair for pair in zip(read, [*read[1:], None], strict=True) if pair[0].symbol in _NAMES]
+        named = [
+            (token, next((each for each in read[number + 1 :] if each.symbol not in _FILLS), None))
+            for number, token in enumerate(read)
+            if token.symbol in _NAMES
+        ]
         mentions = [
             each
             for each in self._mentions[first:last]
             if each.end <= end and not any(_yields(each, token, after) for token, after in named)
         ]
         done = start
+        allergy = False
         for token in read:
             while mentions and mentions[0].start < token.end:
-                mention = mentions.pop(0)
+                mention = self._allergy(mentions[0]) if allergy else mentions[0]
+                mentions.pop(0)
                 yield from tokens(self._text, max(done, token.start), mention.start)
                 yield from self._narrowing(mention)
                 yield self._term(mention)
                 done = mention.end
+            allergy = token.symbol == "ALLERGY" or (allergy and token.symbol != "STOP")
             if token.start >= done:
                 yield token
             elif token.end > done:
@@ -164,13 +173,20 @@ class Reader:
             if token.symbol == "NARROW" and self._text[token.start : token.end].casefold() not in own:
                 yield token
 
+    def _allergy(self, mention: Mention) -> Mention:
+        """The allergy to a drug, where the ontology has it: penicillins, penicillin-allergy."""
+        for name in (f"{mention.concept}-allergy", f"{mention.concept.removesuffix('s')}-allergy"):
+            if name in self._ontology.concepts:
+                return replace(mention, concept=name)
+        return mention
+
     def _term(self, mention: Mention) -> Term:
         concept = self._ontology.get(mention.concept)
         kind = _KINDS[concept.kind]
         happens = bool(concept.icd10) and all(code.startswith(EVENTS) for code in concept.icd10)
-        variable = f"{'history' if happens else kind}:{concept.id}"
+        name = f"{'history' if happens else kind}:{concept.id}"
         start, end = mention.start, mention.end
-        relation = Relation(kind, variable, concept=concept.id, start=start, end=end)
+        relation = Relation(kind, name, concept=concept.id, start=start, end=end)
         asked = kind is not Kind.CONDITION or _is_disease(concept)
         return Term(relation if asked else undecided(relation), kind, start, end)
 
@@ -187,7 +203,9 @@ class Reader:
         return [mention for mention in single if self._is_certain(mention, named)]
 
     def _is_certain(self, mention: Mention, named: Set[str]) -> bool:
-        if mention.how not in _CERTAIN or not _can_be_had(self._ontology.get(mention.concept)):
+        concept = self._ontology.get(mention.concept)
+        loose = concept.kind is ConceptKind.SYMPTOM and mention.how is not How.EXACT
+        if mention.how not in _CERTAIN or loose or not _can_be_had(concept):
             return False
         short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
         return not short or mention.concept in named
@@ -197,6 +215,9 @@ def _yields(mention: Mention, token: Token, following: Token | None) -> bool:
     """Whether the tables know a mention better: as part of a longer name, as a fact or as a measure."""
     if _cuts(mention, token):
         return True
+    within = token.symbol == "VARIABLE" and mention.start <= token.start < mention.end
+    if within and variable(token.name).about is Kind.SCORE:
+        return True  # «Child-Pugh B»
     if (mention.start, mention.end) != (token.start, token.end):
         return False
     return token.symbol == "FACT" or (following is not None and following.symbol in _OF_NUMBERS)

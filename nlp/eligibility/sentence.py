@@ -12,12 +12,13 @@ from itertools import pairwise
 from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations
 from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.relations import Kind, Relation
+from nlp.eligibility.variables import variables
 
 CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
 _FAMILIAR = frozenset(
     {"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "SEX", "OLD", "OF", "HISTORY", "PAST", "NOW", "MUST"}
 )
-DOUBTFUL = frozenset({"DOUBT", "OTHERS"})
+DOUBTFUL = frozenset({"DOUBT", "OTHERS", "KIN", "ALLERGY"})
 """Words that may turn a sentence round («unless», «allowed») or make it about somebody else."""
 
 _NARROWING = frozenset({"NARROW", "CHILDBEARING", "ASIDE"})
@@ -37,7 +38,10 @@ _RENAMED = frozenset({Kind.CONDITION, Kind.DRUG, Kind.PROCEDURE, Kind.OTHER})
 _RENAMES = frozenset({"WORD", "USE", "CLINICAL", "GROUP", "OF"})
 """Right after a condition these make it something else: «asthma nurse», «consumption of fish»."""
 
-_DEMANDED = frozenset({"contraception", "informed_consent", "language_nb", "language_en"})
+_DEMANDED = frozenset(
+    {"contraception", "informed_consent"}
+    | {name for name, row in variables().items() if row.about is Kind.LANGUAGE}
+)
 """What studies ask for: an inclusion names it, an exclusion names its lack."""
 
 

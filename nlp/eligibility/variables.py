@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from csv import DictReader
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from math import inf
 from typing import TypeAlias
 
 from nlp.eligibility.relations import Kind
@@ -66,6 +67,39 @@ class Variable:
     def label(self, language: str) -> str:
         """Its name in nb, nn or en; other languages read bokmål."""
         return {"nn": self.nn, "en": self.en}.get(language, self.nb)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a variable is about: "history:stroke@183" is stroke, in the last 183 days.
+
+    Answers in one `family` bear on each other. `reach` is how far back a yes looks, in days: 0 is now, and
+    infinity ever.
+    """
+
+    row: str
+    concept: str = ""
+    days: int | None = None
+
+    @property
+    def family(self) -> str:
+        """The row, history counting as condition."""
+        return "condition" if self.row == "history" else self.row
+
+    @property
+    def reach(self) -> float:
+        """How many days back a yes looks."""
+        if self.days is not None:
+            return self.days
+        return inf if self.row in {"history", "procedure", "allergy"} else 0
+
+
+@lru_cache(maxsize=1 << 14)
+def subject(name: str) -> Subject:
+    """What a variable is about."""
+    row, _, rest = name.partition(":")
+    concept, _, days = rest.partition("@")
+    return Subject(row, concept, int(days) if days else None)
 
 
 def variable(name: str) -> Variable:

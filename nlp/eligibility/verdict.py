@@ -1,6 +1,6 @@
 """Criteria and answers -> what can honestly be said about one person and one study."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -9,7 +9,16 @@ from nlp.eligibility.logic import Rule, Truth, read_part, relations, truth
 from nlp.eligibility.relations import Bound, Kind, Relation
 from nlp.eligibility.sections import Section
 from nlp.eligibility.units import canonical
-from nlp.eligibility.variables import Answer, Answerer, Answers, QuestionKind, concerns, variable
+from nlp.eligibility.variables import (
+    Answer,
+    Answerer,
+    Answers,
+    QuestionKind,
+    Subject,
+    concerns,
+    subject,
+    variable,
+)
 from ontology.concept import Ontology, load_ontology
 
 
@@ -87,22 +96,29 @@ class Person:
 
     def _says_yes(self, relation: Relation) -> bool:
         """A narrower concept proves a broader one, and what one has now one has had."""
-        row = relation.variable.partition(":")[0]
         if relation.concept:
-            rows = ("condition", "history") if row == "history" else (row,)
-            return self._any(rows, (relation.concept, *self.ontology.descendants(relation.concept)), True)
+            wanted = subject(relation.variable)
+            near = {relation.concept, *self.ontology.descendants(relation.concept)}
+            return any(
+                each.concept in near and each.reach <= wanted.reach for each in self._said(wanted, True)
+            )
         return self.answers.get(relation.variable) is True or self._otherwise(relation) is True
 
     def _says_no(self, relation: Relation) -> bool:
         """Without a broader concept there is no narrower one; what one never had one has not now."""
-        row = relation.variable.partition(":")[0]
         if relation.concept:
-            rows = ("condition", "history") if row == "condition" else (row,)
-            return self._any(rows, (relation.concept, *self.ontology.ancestors(relation.concept)), False)
+            wanted = subject(relation.variable)
+            near = {relation.concept, *self.ontology.ancestors(relation.concept)}
+            return any(
+                each.concept in near and each.reach >= wanted.reach for each in self._said(wanted, False)
+            )
         return self.answers.get(relation.variable) is False or self._otherwise(relation) is False
 
-    def _any(self, rows: tuple[str, ...], concepts: tuple[str, ...], answer: bool) -> bool:
-        return any(self.answers.get(f"{row}:{each}") is answer for row in rows for each in concepts)
+    def _said(self, wanted: Subject, answer: bool) -> Iterator[Subject]:
+        """What was said about facts of the same family."""
+        for name, given in self.answers.items():
+            if given is answer and (said := subject(name)).family == wanted.family:
+                yield said
 
     def _otherwise(self, relation: Relation) -> bool | None:
         return None if concerns(relation.variable, self.answers) else variable(relation.variable).otherwise

@@ -19,7 +19,7 @@ _SAME = str.maketrans("×⋅·∙²³⁴⁵⁶⁹¹⁰－–—−‐‑˚º％�
 """Characters that mean the same in criteria. One for one, so that places stay."""
 
 _WORD = re.compile(
-    r"\d{1,3}(?:[., ]\d{3})+(?![\d.,]*\d)|\d+(?:[.,]\d+)?|[Ⅰ-Ⅻ]|[IV]{1,3}(?=-[IV])"
+    r"\d{2}\+[0-6](?!\d)|\d{1,3}(?:[., ]\d{3})+(?![\d.,]*\d)|\d+(?:[.,]\d+)?|[Ⅰ-Ⅻ]|[IV]{1,3}(?=-[IV])"
     r"|[^\W\d_Ⅰ-Ⅻ]+(?:[.](?=[^\W\d_][.]?(?:\W|$))[^\W\d_])*(?:['’-][^\W\d_]+)*|[<>=]=?|\S"
 )
 _BRACES = re.compile(r"\{(.*?)\}")
@@ -73,9 +73,15 @@ def _parted(written: str) -> list[_Found]:
     for match in _WORD.finditer(written):
         word = match[0]
         low = word.casefold()
-        parted = "-" in low[1:] and low not in known and any(part in known for part in low.split("-"))
+        parted = "-" in low[1:] and low not in known and any(part in known for part in _tellings(low))
         found += _parts(word, match.start()) if parted else [(word, match.start(), match.end())]
     return found
+
+
+def _tellings(word: str) -> list[str]:
+    """The parts of a hyphenated word that tell whether to part it; the «ikke» of «ikke-korrigert» is none."""
+    first, *others = word.split("-")
+    return others if first in {"ikke", "ikkje", "non"} else [first, *others]
 
 
 def _parts(word: str, start: int) -> Iterator[_Found]:
@@ -122,6 +128,9 @@ def _number(word: str) -> tuple[float, float | None]:
     """Its value and what else it may be: a dot or comma before three digits parts thousands or decimals."""
     if " " in word or word.count(".") + word.count(",") > 1:
         return float(re.sub(r"[., ]", "", word)), None
+    if "+" in word:  # «11+3»: weeks and days
+        weeks, days = word.split("+")
+        return int(weeks) + round(int(days) / 7, 2), None
     whole, mark, rest = word.partition("." if "." in word else ",")
     decimal = float(f"{whole}.{rest or 0}")
     if not mark or len(rest) != 3 or whole.startswith("0") or len(whole) > 3:
