@@ -28,7 +28,7 @@ from chatbot.screening import MOST_QUESTIONS, open_questions, screening_of, weig
 from chatbot.state import Stage, State, Told
 from chatbot.summary import understood
 from nlp.eligibility.questions import Question
-from nlp.eligibility.variables import Answer, QuestionKind, variable
+from nlp.eligibility.variables import Answer, QuestionKind, subject, variable
 from nlp.eligibility.verdict import Outcome
 from nlp.language import detect
 from ontology.errors import StudieveiError
@@ -359,7 +359,10 @@ def _choice(name: str, facts: Facts, heard: str, language: str) -> str | None:
 
 def _confirmed(name: str, facts: Facts, desk: Desk) -> Said | None:
     """«Diabetes» is a yes to «Har du diabetes?»; so is any narrower name for it."""
-    asked = name.partition(":")[2]
+    about = subject(name)
+    if about.days is not None:
+        return None  # what somebody has had need not have been lately
+    asked = about.concept
     for condition in facts.conditions:
         if asked == condition.concept or asked in desk.ontology.ancestors(condition.concept):
             return Said.NO if condition.when is When.ABSENT else Said.YES

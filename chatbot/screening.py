@@ -14,7 +14,7 @@ from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import Truth, relations, truth
 from nlp.eligibility.questions import Question, questions_for, wording
 from nlp.eligibility.sections import Section
-from nlp.eligibility.variables import Answer, Answerer, QuestionKind, concerns, variable
+from nlp.eligibility.variables import Answer, Answerer, QuestionKind, concerns, subject, variable
 from nlp.eligibility.verdict import Finding, Outcome, Person, Verdict, judge
 from recruitment.screening import CriterionResult, Screening
 
@@ -69,7 +69,7 @@ def open_questions(state: State, desk: Desk) -> tuple[Question, ...]:
 
 def is_sensitive(name: str, desk: Desk) -> bool:
     """Whether a question is asked last, and with its reason: HIV, abuse, mental illness, pregnancy..."""
-    row, _, concept = name.partition(":")
+    row, concept = subject(name).row, subject(name).concept
     return not _sensitive().isdisjoint({row, concept, *(desk.ontology.ancestors(concept) if concept else ())})
 
 

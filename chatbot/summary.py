@@ -6,7 +6,7 @@ from chatbot.desk import Desk
 from chatbot.facts import Condition, Drug, Measurement, When
 from chatbot.reply import Passage
 from chatbot.state import State
-from nlp.eligibility.variables import Answer, variable
+from nlp.eligibility.variables import Answer, subject, variable
 from ontology.wording import say
 
 
@@ -73,7 +73,7 @@ def _measurement(measurement: Measurement, language: str) -> str:
 
 
 def _answer(name: str, answer: Answer, desk: Desk, language: str) -> str:
-    row, _, concept = name.partition(":")
+    row, concept = subject(name).row, subject(name).concept
     shown = shown_answer(row, answer, language)
     if concept:
         had = say("chat.ever", language) if row == "history" else ""

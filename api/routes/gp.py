@@ -15,7 +15,7 @@ from api.schemas import Patient
 from chatbot.safety import MASK, mask
 from nlp.eligibility.logic import Truth
 from nlp.eligibility.sections import Section
-from nlp.eligibility.variables import Answer
+from nlp.eligibility.variables import Answer, subject
 from nlp.eligibility.verdict import Finding, Outcome, Verdict
 from nlp.query import LONGEST, Query
 from ontology.concept import Kind
@@ -140,7 +140,7 @@ def known(answers: dict[str, Answer], library: Library, language: str) -> list[s
     """The answers that were used, in words, so that a misreading is seen at once."""
     said = []
     for name, answer in answers.items():
-        variable, _, concept = name.partition(":")
+        variable, concept = subject(name).row, subject(name).concept
         if variable == "age":
             said.append(say("gp.age_is", language, age=f"{answer:g}"))
         elif variable == "sex":
