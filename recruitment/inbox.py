@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select, update
@@ -55,8 +55,8 @@ class Listed:
         return (now - self.created_at).days
 
     def is_late(self, now: datetime) -> bool:
-        """Whether it should have been answered by now."""
-        return self.status in UNANSWERED and self.due_at < now
+        """Whether it should have been answered before today."""
+        return self.status in UNANSWERED and self.created_at < _late_before(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +160,19 @@ def count_interests(
 ) -> tuple[Counts, ...]:
     """The counts of each study that ever had an interest, by study; only of `studies` when they are named."""
     row = interests.c
-    late = case((and_(row.status.in_(UNANSWERED), row.created_at < now - ANSWER_WITHIN), 1), else_=0)
+    late = case((and_(row.status.in_(UNANSWERED), row.created_at < _late_before(now)), 1), else_=0)
     asked = select(row.study_id, row.status, func.count(), func.sum(late)).where(~row.held)
     if studies is not None:
         asked = asked.where(row.study_id.in_(studies))
     asked = asked.group_by(row.study_id, row.status).order_by(row.study_id, row.status)
     with reading(engine) as connection:
         return tuple(_counts(connection.execute(asked)))
+
+
+def _late_before(now: datetime) -> datetime:
+    """What came before this has had its last day to be answered (in UTC)."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - ANSWER_WITHIN
 
 
 def _counts(rows: Iterable[tuple[str, str, int, int]]) -> list[Counts]:

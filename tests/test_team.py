@@ -117,7 +117,7 @@ def test_counts_say_how_many_stand_where_and_how_many_are_late(engine: Engine) -
     old, new = register(engine, VAULT), register(engine, VAULT, now=NOW + timedelta(days=6))
     register(engine, VAULT, study=OTHER)
     open_interest(engine, VAULT, new.interest_id, NOW + timedelta(days=6))
-    now = NOW + ANSWER_WITHIN + timedelta(seconds=1)
+    now = NOW + ANSWER_WITHIN + timedelta(days=1)
     mine, other = count_interests(engine, now)
     assert (mine.study_id, mine.by_status, mine.late) == (STUDY.id, {Status.NEW: 1, Status.OPENED: 1}, 1)
     assert (other.study_id, other.total) == (OTHER.id, 1)
