@@ -13,6 +13,7 @@ from api.errors import add_error_pages
 from api.guard import Guard
 from api.library import open_library
 from api.routes import coordinator, counts, gp, inbox, interests, openid, pages, search, signin, studies, team
+from api.schemas import Problem
 from api.settings import Settings
 from api.upkeep import Upkeep
 from nlp.embeddings.encoder import Encoder
@@ -43,7 +44,12 @@ def create_app(settings: Settings | None = None, *, encoder: Encoder | None = No
             yield
 
     app = FastAPI(
-        title="Studievei", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+        title="Studievei",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses={status: {"model": Problem} for status in (401, 404, 422, 503)},
     )
     app.state.settings = settings
     app.add_middleware(Guard)

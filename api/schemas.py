@@ -246,6 +246,12 @@ class StudyAnswer(BaseModel):
         )
 
 
+class Problem(BaseModel):
+    """Why a request was not answered as it was meant, and what mends it."""
+
+    detail: str
+
+
 class StudyCounts(BaseModel):
     """How many interests a study has had, by where they stand, and how many of them wait too long."""
 

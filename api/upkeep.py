@@ -13,8 +13,10 @@ from api.settings import Settings
 from ontology.errors import StudieveiError
 from recruitment.alerts import forget_expired, tell_news
 from recruitment.deletion import delete_expired
+from recruitment.invitation import delete_old_invitations
 from recruitment.outbox import Delivered, deliver_due
 from recruitment.reminders import remind
+from recruitment.session import delete_old_sessions
 from registry.coding import code_study
 from registry.study import Study
 
@@ -81,8 +83,8 @@ class Upkeep:
     def _hourly(self) -> None:
         now, engine, vault = datetime.now(UTC), self._library.store.engine, self._library.vault
         if now - self._looked_at >= _LOOK:
-            delete_expired(engine, now)
-            forget_expired(engine, now)
+            for delete_old in (delete_expired, forget_expired, delete_old_sessions, delete_old_invitations):
+                delete_old(engine, now)
             remind(engine, vault, now, coordinator=self._letterhead.coordinator)
             tell_news(self._library.store, vault, self._library.matching, now)
             self._looked_at = now

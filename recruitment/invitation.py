@@ -64,6 +64,12 @@ def choose_identity(engine: Engine, token: str, identity: str, now: datetime) ->
         raise BadInput("This identity opens another account already. Ask your administrator.") from None
 
 
+def delete_old_invitations(engine: Engine, now: datetime) -> int:
+    """Deletes the links that nobody used in time; returns how many."""
+    with writing(engine) as connection:
+        return connection.execute(delete(invitations).where(invitations.c.expires_at <= now)).rowcount
+
+
 def identity_of(issuer: str, subject: str) -> str:
     """What the database keeps of an OpenID identity: one hash, because a subject may name a person."""
     return digest(f"{issuer}\n{subject}")

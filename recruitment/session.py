@@ -165,4 +165,4 @@ def _set_code(engine: Engine, account: Account, now: datetime, by: str, **values
 
 
 def _bound_to(account_id: str) -> str:
-    return f"code:{account_id}"
+    return f"totp:{account_id}"

@@ -31,9 +31,18 @@ from recruitment.account import (
     set_roles,
 )
 from recruitment.audit import Action, read_log, verify
-from recruitment.invitation import LIFETIME, choose_identity, choose_password, identity_of, invite, invited
+from recruitment.invitation import (
+    LIFETIME,
+    choose_identity,
+    choose_password,
+    delete_old_invitations,
+    identity_of,
+    invite,
+    invited,
+)
 from recruitment.one_time_code import step_of
 from recruitment.password import fits, hash_password
+from recruitment.rotation import reseal
 from recruitment.session import (
     FAILURES,
     IDLE,
@@ -170,6 +179,7 @@ def test_a_one_time_link_works_once_and_ends_old_sessions(engine: Engine, pi: st
         invited(engine, first, NOW)
     with pytest.raises(BadInput):
         invited(engine, second, NOW + LIFETIME)
+    assert delete_old_invitations(engine, NOW) == 0
     choose_password(engine, second, "et helt nytt passord", NOW, "nb")
     assert signed_in(engine, session, NOW) is None
     assert sign_in(engine, VAULT, PI, NOW) is None
@@ -205,6 +215,10 @@ def test_a_code_is_asked_for_once_it_is_on_and_works_once(engine: Engine, pi: st
     assert sign_in(engine, VAULT, next_code, later)
     assert sign_in(engine, VAULT, next_code, later) is None
     assert sign_in(engine, VAULT, Credentials(EMAIL, "feil passord her", next_code.code), later) is None
+    newer = Vault(b"2" * 32, bytes(32))
+    assert reseal(engine, newer).unreadable == 0
+    last = later + timedelta(seconds=30)
+    assert sign_in(engine, Vault(b"2" * 32), Credentials(EMAIL, PASSWORD, pyotp.TOTP(secret).at(last)), last)
 
 
 def test_a_code_may_be_half_a_minute_off_and_no_more() -> None:
