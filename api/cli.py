@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
@@ -13,11 +12,10 @@ import typer
 
 from api.commands import audit, criteria, users, vault
 from api.commands.screen import screen
-from nlp.query import StatusFilter
+from api.commands.search import search
 from ontology.errors import BadInput, StudieveiError
 
 if TYPE_CHECKING:
-    from api.library import Library
     from registry.importing import Item
     from registry.store import Store
 
@@ -39,7 +37,6 @@ app.add_typer(vault.app, name="vault")
 
 Files = Annotated[list[Path], typer.Argument(help="One or more files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many hits at most.")]
 
 
 def main() -> None:
@@ -133,27 +130,7 @@ def index(
     typer.echo(f"{searchable.count} studies can be found.")
 
 
-@app.command()
-def search(
-    query: Annotated[str | None, typer.Argument(help="Everyday words.")] = None,
-    stdin: Annotated[bool, typer.Option(help="One query a line from standard input.")] = False,
-    as_json: AsJson = False,
-    limit: Limit = 10,
-    status: Annotated[StatusFilter, typer.Option(help="open: only studies that recruit now.")] = "all",
-) -> None:
-    """Find studies, and see why each was found."""
-    from api.library import open_library
-    from api.settings import Settings
-    from api.show import show_found
-
-    if stdin != (query is None):
-        raise BadInput("Give a query, or --stdin with one query a line.")
-    with open_library(Settings()) as library:
-        for line in [query] if query is not None else _lines():
-            if as_json:
-                typer.echo(_found_json(library, line, status, limit, keep_going=stdin))
-            else:
-                show_found(library, library.find(line, status, limit))
+app.command()(search)
 
 
 @app.command()
@@ -271,19 +248,3 @@ def _fetch(store: "Store", country: str) -> None:
 def _lines() -> Iterator[str]:
     for line in sys.stdin:
         yield line.rstrip("\n")
-
-
-def _found_json(library: "Library", text: str, status: StatusFilter, limit: int, *, keep_going: bool) -> str:
-    from api.schemas import SearchAnswer
-
-    started = time.perf_counter()
-    try:
-        found = library.find(text, status, limit)
-    except BadInput as error:
-        if not keep_going:
-            raise
-        return json.dumps(
-            {"query": {"text": text[:200]}, "hits": [], "error": str(error)}, ensure_ascii=False
-        )
-    took_ms = (time.perf_counter() - started) * 1000
-    return SearchAnswer.of(found, library.ontology, took_ms).model_dump_json()

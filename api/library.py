@@ -3,7 +3,7 @@
 Pages, API, chat and commands all ask here, so that the same words give the same hits everywhere.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +13,10 @@ from nlp.eligibility.criteria import Criterion, read_criteria
 from nlp.eligibility.variables import Answers
 from nlp.eligibility.verdict import Verdict, judge
 from nlp.embeddings.encoder import Encoder
+from nlp.embeddings.facets import Counts
 from nlp.embeddings.model import load_encoder
 from nlp.embeddings.search import Hit, StudyIndex
-from nlp.query import Query, StatusFilter, understand
+from nlp.query import NOTHING_CHOSEN, Chosen, Query, understand
 from ontology.concept import Ontology, load_ontology
 from ontology.errors import BadInput, Unavailable
 from ontology.linker import Linker
@@ -25,8 +26,6 @@ from registry.study import Study
 
 MATCHES = 200
 """Studies that one followed search can tell of."""
-NAMED = frozenset({"concept", "words"})
-"""Reasons that rest on what was written, and not on likeness alone."""
 CRITERIA_KEPT = 512
 """Studies whose criteria are remembered once they have been read."""
 
@@ -37,6 +36,11 @@ class Found:
 
     query: Query
     hits: list[Hit]
+    total: int
+    """How many studies name what was asked for and pass the filters; those only alike do not count."""
+    kept_out: int
+    """How many that name it the filters keep out."""
+    counts: tuple[Counts, ...]
 
 
 class Library:
@@ -53,17 +57,18 @@ class Library:
         self._criteria = lru_cache(CRITERIA_KEPT)(lambda study: read_criteria(study, linker, ontology))
 
     def find(
-        self, text: str, status: StatusFilter = "all", limit: int = 10, without: Collection[str] = ()
+        self, text: str, chosen: Chosen = NOTHING_CHOSEN, limit: int = 10, *, counted: bool = False
     ) -> Found:
-        """The studies that fit the first 2,000 characters of a text, best first.
+        """The studies that fit the first 2,000 characters of a text and what was chosen beside it.
 
-        `without` names what is to be left out of how the text is understood, as in `understand`.
+        `counted`: with how many studies each further choice would leave.
 
         Raises:
-            BadInput: the text holds no word, or `status` or `limit` cannot be used.
+            BadInput: the text holds no word, or what was chosen or the limit cannot be used.
         """
-        query = understand(text, self.linker, status=status, without=without)
-        return Found(query, self.index.search(query, limit))
+        query = understand(text, self.linker, chosen)
+        answer = self.index.answer(query, limit, counted=counted)
+        return Found(query, answer.hits, answer.total, answer.kept_out, answer.counts)
 
     def matching(self, text: str) -> frozenset[str] | None:
         """The ids of the studies that a text names, by words or concept, not by likeness alone.
@@ -76,7 +81,7 @@ class Library:
             hits = self.find(text, limit=MATCHES).hits
         except BadInput:
             return frozenset()
-        return frozenset(hit.study_id for hit in hits if any(reason.kind in NAMED for reason in hit.why))
+        return frozenset(hit.study_id for hit in hits if hit.sure)
 
     def study(self, study_id: str) -> Study:
         """The study of this id.

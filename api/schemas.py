@@ -13,7 +13,7 @@ from chatbot.screening import unknown_in, verdicts
 from chatbot.state import State
 from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
-from nlp.query import LONGEST, Query, StatusFilter
+from nlp.query import LONGEST, Choice, Query, Sort, StatusFilter
 from ontology.concept import Ontology
 from ontology.linker import Mention
 from recruitment.inbox import Counts
@@ -62,7 +62,10 @@ class PlaceRead(FromValue):
 
 
 class FiltersRead(FromValue):
-    """What the words tell of. Status, age and sex narrow the hits; the others are understood only."""
+    """What the words tell of and what was chosen. Healthy volunteer and asker are understood only.
+
+    `within` is km from `place`; `only` holds chosen facets with their values.
+    """
 
     status: StatusFilter
     age: float | None
@@ -70,6 +73,9 @@ class FiltersRead(FromValue):
     place: PlaceRead | None
     healthy_volunteer: bool
     asker: str | None
+    within: float | None
+    only: dict[str, list[str]]
+    sort: Sort
 
     @classmethod
     def of(cls, query: Query) -> "FiltersRead":
@@ -81,6 +87,9 @@ class FiltersRead(FromValue):
             place=PlaceRead.model_validate(query.place) if query.place else None,
             healthy_volunteer=query.healthy_volunteer,
             asker=query.asker,
+            within=query.filters.within,
+            only=_grouped(query.filters.only),
+            sort=query.sort,
         )
 
 
@@ -143,20 +152,61 @@ class ReasonRead(FromValue):
     field: str
 
 
+class NearestRead(FromValue):
+    """The site of a study nearest to the place of the query, in km; one that recruits goes first."""
+
+    name: str
+    km: float
+    recruits: bool
+
+
 class HitRead(BaseModel):
-    """A study that was found."""
+    """A study that was found. `sure`: it names what was asked for, and is not only like it.
+
+    `unstated` are the filters of which the study does not say whether it fits.
+    """
 
     id: str
     title: str
     status: str
     score: float
     why: list[ReasonRead]
+    sure: bool
+    unstated: tuple[str, ...]
+    nearest: NearestRead | None
 
     @classmethod
     def of(cls, hit: Hit) -> "HitRead":
-        """A hit, with its score rounded to what means something."""
-        why = [ReasonRead.model_validate(reason) for reason in hit.why]
-        return cls(id=hit.study_id, title=hit.title, status=hit.status, score=round(hit.score, 4), why=why)
+        """A hit, with its score and distance rounded to what means something."""
+        near = hit.nearest
+        return cls(
+            id=hit.study_id,
+            title=hit.title,
+            status=hit.status,
+            score=round(hit.score, 4),
+            why=[ReasonRead.model_validate(reason) for reason in hit.why],
+            sure=hit.sure,
+            unstated=hit.unstated,
+            nearest=NearestRead(name=near.name, km=round(near.km, 1), recruits=near.recruits)
+            if near
+            else None,
+        )
+
+
+class CountRead(FromValue):
+    """How many studies one value of a facet leaves."""
+
+    value: str
+    count: int
+    chosen: bool
+
+
+class CountsRead(FromValue):
+    """A facet; studies that do not state it are let through by every value."""
+
+    facet: str
+    values: list[CountRead]
+    unstated: int
 
 
 class SearchAnswer(BaseModel):
@@ -164,6 +214,10 @@ class SearchAnswer(BaseModel):
 
     query: QueryRead
     hits: list[HitRead]
+    total: int
+    """Studies that name what was asked for and pass the filters, on this page or not."""
+    facets: list[CountsRead]
+    """Empty unless they were asked for."""
     took_ms: float
 
     @classmethod
@@ -178,6 +232,8 @@ class SearchAnswer(BaseModel):
                 filters=FiltersRead.of(query),
             ),
             hits=[HitRead.of(hit) for hit in found.hits],
+            total=found.total,
+            facets=[CountsRead.model_validate(each) for each in found.counts],
             took_ms=round(took_ms, 2),
         )
 
@@ -265,6 +321,13 @@ class StudyCounts(BaseModel):
         """The counts of one study; every status is named."""
         by_status = {str(status): counts.by_status.get(status, 0) for status in Status}
         return cls(study=counts.study_id, total=counts.total, late=counts.late, by_status=by_status)
+
+
+def _grouped(only: Iterable[Choice]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for facet, value in sorted(only):
+        grouped.setdefault(facet, []).append(value)
+    return grouped
 
 
 def _blank(value: object) -> object:

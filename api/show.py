@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from api.labels import label, marks
 from ontology.check import Report
 from ontology.wording import say
 from recruitment.outbox import OutboxState
@@ -50,9 +51,27 @@ def show_found(library: "Library", found: "Found") -> None:
     for number, hit in enumerate(found.hits, start=1):
         status = say(f"status.{hit.status}", language)
         out.print(f"\n{number:>2}. [bold]{escape(hit.title)}[/]\n    {hit.study_id} · {escape(status)}")
+        for mark in (
+            *(() if hit.sure else (say("hits.alike", language),)),
+            *marks(hit, found.query, language),
+        ):
+            out.print(f"    [yellow]{escape(mark)}[/]")
         for reason in hit.why:
             text = reason.text if len(reason.text) <= PASSAGE_SHOWN else reason.text[:PASSAGE_SHOWN] + " …"
             out.print(f"    [cyan]{reason.kind}[/] {escape(' '.join(text.split()))}")
+
+
+def show_counts(found: "Found") -> None:
+    """How many studies each further choice would leave; what a study does not state keeps it from nobody."""
+    language = found.query.language
+    for each in found.counts:
+        shown = [f"{label(each.facet, v.value, language)} {v.count}" for v in each.values if v.count]
+        if each.unstated:
+            shown.append(say("filters.unstated", language, count=each.unstated))
+        if shown:
+            out.print(
+                f"[cyan]{escape(say(f'filters.{each.facet}', language))}[/] {escape(' · '.join(shown))}"
+            )
 
 
 def _show_mentions(query: "Query", ontology: "Ontology") -> None:

@@ -49,6 +49,21 @@ def place_in(text: str, taken: Collection[tuple[int, int]] = ()) -> Place | None
     return None
 
 
+def place_called(name: str) -> Place | None:
+    """The place that is called `name`, whatever its capitals and marks; None for an unknown one.
+
+    What follows a comma is left out: «Tromsø, Troms».
+    """
+    names, _ = _names()
+    found = names.get(tuple(plain(word.text) for word in words(name.partition(",")[0])), ())
+    return found[0].place if found else None
+
+
+def place_names() -> list[str]:
+    """The name of every place, for people to choose from."""
+    return sorted({each.place.name for same in _names()[0].values() for each in same})
+
+
 def _meant(said: list[Word], first: int, end: int, text: str, name: _Name) -> bool:
     written = text[said[first].start : said[end - 1].end]
     if name.text.isupper() or _inner_capital(name.text):

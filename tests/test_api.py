@@ -35,13 +35,14 @@ def client(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> It
 
 def test_a_search_says_how_it_was_understood_and_why_each_study_is_a_hit(client: TestClient) -> None:
     answer = client.get("/api/search", params={"q": "sukkersyke", "limit": 3}).json()
-    assert set(answer) == {"query", "hits", "took_ms"}
+    assert set(answer) == {"query", "hits", "total", "facets", "took_ms"}
     concept = answer["query"]["concepts"][0]
     assert set(concept) == {"id", "label", "icd10", "hrcs", "matched", "how"}
     assert concept["matched"] == "sukkersyke"
     assert answer["query"]["filters"]["status"] == "all"
     assert len(answer["hits"]) == 3
-    assert all(set(hit) == {"id", "title", "status", "score", "why"} and hit["why"] for hit in answer["hits"])
+    fields = {"id", "title", "status", "score", "why", "sure", "unstated", "nearest"}
+    assert all(set(hit) == fields and hit["why"] for hit in answer["hits"])
 
 
 @pytest.mark.parametrize("words", ["sukkersyke", "KOLS", "vondt i kneet", "diabetes ikke kreft", EVIL])
@@ -58,13 +59,14 @@ def test_what_the_words_say_of_the_person_is_told_and_can_be_left_out(client: Te
     place = {"name": "Bergen", "latitude": 60.393, "longitude": 5.324}
     assert query["filters"] == {
         "status": "open", "age": 54, "sex": "female", "place": place,
-        "healthy_volunteer": False, "asker": None,
+        "healthy_volunteer": False, "asker": None, "within": None, "only": {}, "sort": "nearest",
     }  # fmt: skip
     without = ["open", "age", "sex", "place", "concept:diabetes", "concept:unknown"]
     query = client.get("/api/search", params={"q": words, "without": without}).json()["query"]
     assert query["concepts"] == []
     assert query["filters"] == {
         "status": "all", "age": None, "sex": None, "place": None, "healthy_volunteer": False, "asker": None,
+        "within": None, "only": {}, "sort": "best",
     }  # fmt: skip
 
 

@@ -64,9 +64,9 @@ def test_everyday_words_find_the_studies_and_say_why(home: Path) -> None:
     assert [concept["id"] for concept in answer["query"]["concepts"]] == ["diabetes"]
     assert answer["query"]["concepts"][0].keys() == {"id", "label", "icd10", "hrcs", "matched", "how"}
     assert answer["query"].keys() == {"text", "language", "concepts", "filters"}
-    assert answer.keys() == {"query", "hits", "took_ms"}
+    assert answer.keys() >= {"query", "hits", "took_ms"}
     best = answer["hits"][0]
-    assert best.keys() == {"id", "title", "status", "score", "why"}
+    assert best.keys() >= {"id", "title", "status", "score", "why"}
     assert "diabet" in best["title"].lower()
     assert any("«sukkersyke» → diabetes" in reason["text"] for reason in best["why"])
 
@@ -76,6 +76,23 @@ def test_only_open_studies_when_asked(home: Path) -> None:
     assert hits
     assert {hit["status"] for hit in hits} == {"open"}
     assert len(found(home, "diabetes", "--limit", "2")["hits"]) == 2
+
+
+def test_what_is_chosen_beside_the_words_narrows_and_is_told(home: Path) -> None:
+    options = ("--near", "Oslo", "--within", "100", "--phase", "3", "--facets", "--limit", "50")
+    answer = found(home, "diabetes", *options)
+    filters = answer["query"]["filters"]
+    assert (filters["place"]["name"], filters["within"], filters["only"]) == ("Oslo", 100, {"phase": ["3"]})
+    near = [hit for hit in answer["hits"] if hit["sure"] and "place" not in hit["unstated"]]
+    assert near
+    assert all(hit["nearest"]["km"] <= 100 or hit["nearest"]["recruits"] for hit in near)
+    assert {each["facet"] for each in answer["facets"]} >= {"status", "phase", "type", "sponsor", "hrcs"}
+    shown = studievei(home, "search", "diabetes", *options).stdout
+    assert "km fra Oslo" in shown
+    assert "Fase" in shown
+    wrong = studievei(home, "search", "diabetes", "--near", "Atlantis")
+    assert wrong.returncode == 2
+    assert "Name a Norwegian municipality" in wrong.stderr
 
 
 def test_one_process_answers_a_line_for_a_line(home: Path) -> None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from nlp.language import detect
 from nlp.people import Asker, Subject, asker_in, person_in
-from nlp.query import LONGEST, Filters, clean, stated_age, understand
+from nlp.query import LONGEST, Chosen, Filters, clean, stated_age, understand
 from ontology.concept import load_ontology
 from ontology.errors import BadInput
 from ontology.linker import Linker
@@ -16,6 +17,7 @@ from ontology.table import read_table
 from registry.study import Sex
 
 LINKER = Linker(load_ontology())
+OPEN = Filters(status="open")
 
 
 @pytest.mark.parametrize(
@@ -117,8 +119,8 @@ def test_no_word_stands_for_two_people() -> None:
 def test_open_studies_are_asked_for_in_words(text: str, stated: bool) -> None:
     query = understand(text, LINKER)
     assert (query.open_stated, query.filters.status) == (stated, "open" if stated else "all")
-    assert understand(text, LINKER, without=["open"]).filters.status == "all"
-    assert understand(text, LINKER, status="open", without=["open"]).filters.status == "open"
+    assert understand(text, LINKER, Chosen(without=frozenset(["open"]))).filters.status == "all"
+    assert understand(text, LINKER, Chosen(OPEN, without=frozenset(["open"]))).filters.status == "open"
 
 
 @pytest.mark.parametrize(
@@ -141,18 +143,18 @@ def test_what_was_misunderstood_is_left_out_and_the_rest_stays() -> None:
         "concept:diabetes": replace(whole, mentions=whole.mentions[1:]),
         "age": replace(whole, filters=replace(whole.filters, age=None)),
         "sex": replace(whole, filters=replace(whole.filters, sex=None)),
-        "place": replace(whole, place=None),
+        "place": replace(whole, place=None, sort="best"),
         "healthy": replace(whole, healthy_volunteer=False),
         "nothing:known": whole,
     }
     for removed, left in parts.items():
-        assert understand(text, LINKER, without=[removed]) == left
-    everything = understand(text, LINKER, without=[*parts, "concept:healthy-volunteers"])
+        assert understand(text, LINKER, Chosen(without=frozenset([removed]))) == left
+    everything = understand(text, LINKER, Chosen(without=frozenset([*parts, "concept:healthy-volunteers"])))
     assert (everything.mentions, everything.filters, everything.place) == ((), Filters(), None)
 
 
 def test_a_question_is_understood() -> None:
-    query = understand("  Kvinne 54 med\x00 sukkersyke ", LINKER, status="open")
+    query = understand("  Kvinne 54 med\x00 sukkersyke ", LINKER, Chosen(OPEN))
     assert query.text == "Kvinne 54 med  sukkersyke"
     assert query.language == "nb"
     assert [mention.concept for mention in query.mentions] == ["diabetes"]
@@ -167,8 +169,11 @@ def test_an_empty_question_is_refused_with_a_remedy(text: str) -> None:
 
 
 def test_an_unknown_status_is_refused() -> None:
-    with pytest.raises(BadInput, match="Use open or all"):
-        understand("astma", LINKER, status="closed")  # type: ignore[arg-type]  # what a caller without types sends
+    gone: Any = "gone"  # what a caller without types sends
+    with pytest.raises(BadInput, match="Use all, open, awaiting, closed"):
+        understand("astma", LINKER, Chosen(Filters(status=gone)))
+    with pytest.raises(BadInput, match="Use best, nearest, open"):
+        understand("astma", LINKER, Chosen(sort=gone))
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=200))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nlp.embeddings.encoder import Encoder, Vectors
 from nlp.embeddings.fusion import WEIGHTS, fuse, ranks, shares
 from nlp.embeddings.search import Hit, StudyIndex
-from nlp.query import Query, understand
+from nlp.query import Chosen, Filters, Query, understand
 from ontology.concept import CONDITION_COLUMNS, load_ontology
 from ontology.errors import BadInput, Mismatch, Unavailable
 from ontology.linker import Linker
@@ -74,7 +74,7 @@ def reasons(hit: Hit, kind: str) -> list[str]:
 
 
 def ask(text: str, status: str = "all") -> Query:
-    return understand(text, LINKER, status="open" if status == "open" else "all")
+    return understand(text, LINKER, Chosen(Filters(status="open" if status == "open" else "all")))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from nlp.eligibility.logic import Truth
 from nlp.eligibility.sections import Section
 from nlp.eligibility.variables import Answer, subject
 from nlp.eligibility.verdict import Finding, Outcome, Verdict
-from nlp.query import LONGEST, Query
+from nlp.query import LONGEST, Chosen, Filters, Query
 from ontology.concept import Kind
 from ontology.wording import say
 from registry.study import Study
@@ -99,7 +99,7 @@ def weigh_patient(patient: Patient, library: Library) -> Weighed:
 
     Studies that name what was understood come alone; where there are none, the most similar ones do.
     """
-    found = library.find(patient.diagnoses, "open", STUDIES)
+    found = library.find(patient.diagnoses, Chosen(Filters(status="open")), STUDIES)
     answers = answers_of(patient, found.query, library)
     named = [hit for hit in found.hits if any(reason.kind == "concept" for reason in hit.why)]
     studies = [screened(study, answers, library) for _, study in library.studies(named or found.hits)]

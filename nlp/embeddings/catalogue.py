@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.embeddings.chunks import Chunk
-from nlp.query import Filters
+from nlp.embeddings.facets import FACETS, Columns, facets_of
+from nlp.embeddings.sites import Spot, Spots, is_placed, spots_of
 from ontology.errors import Unavailable
 from registry.study import Status, Study
 
@@ -23,6 +24,8 @@ CHUNKS_PER_STUDY = 32
 
 Number = TypeVar("Number", int, NDArray[np.int64])
 
+_BITS = tuple(f"{facet}_bits" for facet in FACETS)
+
 _TABLES = """
 CREATE TABLE study (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -32,10 +35,16 @@ CREATE TABLE study (
     title TEXT NOT NULL,
     status TEXT NOT NULL,
     words TEXT NOT NULL,
-    sex TEXT,
     minimum_age REAL,
-    maximum_age REAL
+    maximum_age REAL,
+    placed INTEGER NOT NULL,
+    {facets}
 );
+CREATE TABLE site (
+    study INTEGER NOT NULL, name TEXT NOT NULL, latitude REAL NOT NULL, longitude REAL NOT NULL,
+    recruits INTEGER NOT NULL
+);
+CREATE INDEX site_of_study ON site (study);
 CREATE TABLE chunk (
     number INTEGER PRIMARY KEY,
     field TEXT NOT NULL,
@@ -47,7 +56,7 @@ CREATE TABLE concept (
     concept TEXT NOT NULL, study INTEGER NOT NULL, weight REAL NOT NULL, PRIMARY KEY (concept, study)
 ) WITHOUT ROWID;
 CREATE INDEX concept_of_study ON concept (study);
-"""
+""".replace("{facets}", ", ".join(f"{column} INTEGER NOT NULL" for column in _BITS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,14 @@ class State:
 
     digest: str
     ontology: str
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a study is about: weights of concepts by id, and its HRCS categories."""
+
+    concepts: Mapping[str, float]
+    hrcs: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +130,23 @@ class Catalogue:
         rows = self._database.execute("SELECT id, digest, ontology FROM study")
         return {study_id: State(digest, ontology) for study_id, digest, ontology in rows}
 
-    def add(self, study: Study, state: State, chunks: Sequence[Chunk], concepts: Mapping[str, float]) -> int:
+    def add(self, study: Study, state: State, chunks: Sequence[Chunk], about: About) -> int:
         """Add a new study; returns its number."""
-        words = "\n".join((study.title, *study.conditions, study.summary))
+        row = {
+            "id": study.id,
+            "digest": state.digest,
+            "ontology": state.ontology,
+            "title": study.title,
+            "status": study.status,
+            "words": "\n".join((study.title, *study.conditions, study.summary)),
+            "minimum_age": study.minimum_age,
+            "maximum_age": study.maximum_age,
+            "placed": is_placed(study),
+            **dict(zip(_BITS, facets_of(study, about.hrcs).values(), strict=True)),
+        }
         (number,) = self._database.execute(
-            "INSERT INTO study (id, digest, ontology, title, status, words, sex, minimum_age, maximum_age)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
-            (
-                study.id,
-                state.digest,
-                state.ontology,
-                study.title,
-                study.status,
-                words,
-                study.sex,
-                study.minimum_age,
-                study.maximum_age,
-            ),
+            f"INSERT INTO study ({', '.join(row)}) VALUES (:{', :'.join(row)}) RETURNING number",  # noqa: S608
+            row,
         ).fetchone()
         self._database.executemany(
             "INSERT INTO chunk VALUES (?, ?, ?, ?, ?)",
@@ -138,16 +155,21 @@ class Catalogue:
                 for n, c in zip(chunk_numbers(number, len(chunks)), chunks, strict=True)
             ],
         )
-        self._write_concepts(number, concepts)
+        self._database.executemany(
+            "INSERT INTO site VALUES (:study, :name, :latitude, :longitude, :recruits)",
+            [asdict(spot) for spot in spots_of(number, study)],
+        )
+        self._write_concepts(number, about.concepts)
         return int(number)
 
-    def relink(self, study_id: str, ontology: str, concepts: Mapping[str, float]) -> None:
+    def relink(self, study: Study, ontology: str, about: About) -> None:
         """Replace what a study that is there is about."""
         (number,) = self._database.execute(
-            "UPDATE study SET ontology = ? WHERE id = ? RETURNING number", (ontology, study_id)
+            "UPDATE study SET ontology = ?, hrcs_bits = ? WHERE id = ? RETURNING number",
+            (ontology, facets_of(study, about.hrcs)["hrcs"], study.id),
         ).fetchone()
         self._database.execute("DELETE FROM concept WHERE study = ?", (number,))
-        self._write_concepts(number, concepts)
+        self._write_concepts(number, about.concepts)
 
     def _write_concepts(self, number: int, concepts: Mapping[str, float]) -> None:
         self._database.executemany(
@@ -167,6 +189,7 @@ class Catalogue:
             "DELETE FROM chunk WHERE number BETWEEN ? AND ?", (first, first + CHUNKS_PER_STUDY - 1)
         )
         self._database.execute("DELETE FROM concept WHERE study = ?", row)
+        self._database.execute("DELETE FROM site WHERE study = ?", row)
         return int(row[0])
 
     def entries(self, numbers: Iterable[int]) -> list[Entry]:
@@ -194,16 +217,27 @@ class Catalogue:
             (json.dumps(list(concepts)),),
         ).fetchall()
 
-    def fitting(self, filters: Filters) -> list[int]:
-        """Numbers of the studies that a filter lets through; what a study does not state keeps nobody out."""
+    def columns(self) -> Columns:
+        """The facets of every study."""
         rows = self._database.execute(
-            "SELECT number FROM study WHERE (:status = 'all' OR status = :status)"
-            " AND (:sex IS NULL OR sex IS NULL OR sex IN ('all', :sex))"
-            " AND (:age IS NULL OR minimum_age IS NULL OR minimum_age <= :age)"
-            " AND (:age IS NULL OR maximum_age IS NULL OR maximum_age + 1 > :age)",
-            {"status": filters.status, "sex": filters.sex, "age": filters.age},
+            f"SELECT number, minimum_age, maximum_age, {', '.join(_BITS)} FROM study ORDER BY number"  # noqa: S608
+        ).fetchall()
+        number, youngest, oldest, *bits = zip(*rows, strict=True) if rows else [()] * (3 + len(_BITS))
+        return Columns(
+            np.array(number, dtype=np.int64),
+            {facet: np.array(column, dtype=np.int64) for facet, column in zip(FACETS, bits, strict=True)},
+            np.array([-np.inf if age is None else age for age in youngest], dtype=np.float64),
+            np.array([np.inf if age is None else age for age in oldest], dtype=np.float64),
         )
-        return [number for (number,) in rows]
+
+    def spots(self) -> Spots:
+        """The sites of every study whose place is known."""
+        rows = self._database.execute("SELECT study, name, latitude, longitude, recruits FROM site")
+        return Spots([Spot(study, name, y, x, bool(recruits)) for study, name, y, x, recruits in rows])
+
+    def unplaced(self) -> frozenset[int]:
+        """Numbers of the studies of which it is not known where in Norway they run."""
+        return frozenset(n for (n,) in self._database.execute("SELECT number FROM study WHERE NOT placed"))
 
 
 def chunk_numbers(study: int, count: int) -> range:

@@ -1,26 +1,30 @@
 """A Query in, Hits that say why out. Three legs: the words, their meaning, and the concepts they name."""
 
 import hashlib
+import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 from nlp.embeddings import generation
-from nlp.embeddings.catalogue import Entry, State
+from nlp.embeddings.catalogue import About, Entry, State
 from nlp.embeddings.chunks import Chunk, chunk_study
 from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
 from nlp.embeddings.encoder import Encoder
+from nlp.embeddings.facets import Counts
 from nlp.embeddings.fusion import fuse, shares
 from nlp.embeddings.lock import writing
 from nlp.embeddings.shelf import Draft, Shelf, take
+from nlp.embeddings.sites import Nearest
 from nlp.embeddings.sparse import Name, stems
 from nlp.query import Filters, Query
 from ontology.concept import Ontology
 from ontology.errors import BadInput
 from ontology.linker import Linker
+from registry.coding import code_study
 from registry.study import Status, Study
 
 DEPTH = 100
@@ -31,6 +35,9 @@ LONGEST_QUERY = 2_000
 
 BATCH = 256
 """Studies that are written together; a killed update loses at most this many."""
+
+WIDE = 40
+"""A broader concept with so many kinds says little of one of them: diabetes has 30, heart disease 105."""
 
 _WORD = re.compile(r"\w+")
 
@@ -49,13 +56,32 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A study that was found. Scores order the hits of one search and mean nothing across searches."""
+    """A study that was found. Scores order the hits of one search and mean nothing across searches.
+
+    `sure`: it names what was asked for, and is not only like it. `unstated` are facets (or place) that the
+    filters ask about and the study does not state. `nearest` is None without a place to be near to.
+    """
 
     study_id: str
     title: str
     status: Status
     score: float
     why: tuple[Reason, ...]
+    sure: bool = True
+    unstated: tuple[str, ...] = ()
+    nearest: Nearest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The best hits, how many studies name what was asked for and pass the filters, how many of those that
+    name it the filters keep out, and counts by facet.
+    """
+
+    hits: list[Hit]
+    total: int = 0
+    kept_out: int = 0
+    counts: tuple[Counts, ...] = ()
 
 
 class StudyIndex:
@@ -132,18 +158,34 @@ class StudyIndex:
         return len(gone)
 
     def search(self, query: Query, limit: int = 10) -> list[Hit]:
-        """The best studies for a query, best first; [] when the query holds no word.
+        """The best studies for a query, in its order; [] when the query holds no word.
 
         Raises:
             BadInput: `limit` is not positive.
         """
+        question = self._question(query, limit)
+        return question.hits(limit) if question else []
+
+    def answer(self, query: Query, limit: int = 10, *, counted: bool = False) -> Answer:
+        """The same hits as `search`, with how many there are and, if `counted`, what each choice would leave.
+
+        Raises:
+            BadInput: as `search`.
+        """
+        question = self._question(query, limit)
+        if question is None:
+            return Answer([])
+        hits, total = question.hits(limit), question.total
+        return Answer(hits, total, question.known - total, question.counts() if counted else ())
+
+    def _question(self, query: Query, limit: int) -> "_Question | None":
         if limit < 1:
             raise BadInput(f"The limit must be 1 or more, not {limit}.")
         shelf = self._current()
         text = query.text[:LONGEST_QUERY]
         if shelf is None or not re.search(r"[^\W_]", text):
-            return []
-        return _Question(shelf, self._ontology, self._encoder, query, text).hits(limit)
+            return None
+        return _Question(shelf, self._ontology, self._encoder, query, text)
 
     def _current(self) -> Shelf | None:
         try:
@@ -189,16 +231,17 @@ class StudyIndex:
             for study_id in gone:
                 draft.remove(study_id)
             for study in stale:
-                draft.relink(study.id, ontology, self._concepts_of(study))
+                draft.relink(study, ontology, self._about(study))
             row = 0
             for study, own in chunked:
                 state = State(_digest(study), ontology)
-                draft.add(study, state, own, vectors[row : row + len(own)], self._concepts_of(study))
+                draft.add(study, state, own, vectors[row : row + len(own)], self._about(study))
                 row += len(own)
             draft.save()
 
-    def _concepts_of(self, study: Study) -> dict[str, float]:
-        return concepts_of(study, self._ontology, self._linker)
+    def _about(self, study: Study) -> About:
+        hrcs = code_study(study, self._ontology, self._linker).hrcs
+        return About(concepts_of(study, self._ontology, self._linker), hrcs)
 
     @cached_property
     def _linker(self) -> Linker:
@@ -214,9 +257,8 @@ class _Question:
         self._query = query
         self._text = text
         self._asked = asked(query.mentions)
-        self._among = None if query.filters == Filters() else shelf.among(query.filters)
+        self._among = None if query.filters == Filters() else shelf.among(query.filters, query.place)
         self._passages: dict[int, int] = {}
-        self._matches: dict[int, dict[str, Match]] = {}
         self._vector = encoder.encode_queries([text])[0]
 
     def hits(self, limit: int) -> list[Hit]:
@@ -227,10 +269,89 @@ class _Question:
             "concepts": self._by_concepts(wanted),
         }
         fused = fuse(legs, shares(len(self._asked)))
-        last = min(sorted(fused.values(), reverse=True)[:limit], default=0.0)
-        entries = self._shelf.catalogue.entries([n for n, score in fused.items() if score >= last])
-        best = sorted(entries, key=lambda entry: (-fused[entry.number], entry.id))[:limit]
-        return [Hit(e.id, e.title, e.status, fused[e.number], self._why(e)) for e in best]
+        if self._query.sort != "best":
+            fused = dict.fromkeys(self._named, 0.0) | fused
+        place_of = {number: self._place_of(number, score) for number, score in fused.items()}
+        last = max(sorted(place_of.values())[:limit], default=())
+        entries = self._shelf.catalogue.entries([n for n, place in place_of.items() if place <= last])
+        best = sorted(entries, key=lambda entry: (place_of[entry.number], entry.id))[:limit]
+        return [self._hit(entry, fused[entry.number]) for entry in best]
+
+    @property
+    def total(self) -> int:
+        """How many studies name what was asked for and pass the filters."""
+        return len(self._named)
+
+    @property
+    def known(self) -> int:
+        """How many studies name what was asked for, whatever the filters."""
+        return len(self._sure)
+
+    def counts(self) -> tuple[Counts, ...]:
+        """The facets of the studies that name what was asked for."""
+        return self._shelf.counts(self._sure, self._query)
+
+    def _place_of(self, number: int, score: float) -> tuple[float, ...]:
+        """What the hits are sorted by, the smallest first. Other orders than best put what is sure first."""
+        match self._query.sort:
+            case "nearest":
+                site = self._near.get(number)
+                distance = (not site.recruits, site.km) if site else (True, math.inf)
+                return (self._doubt(number), *distance, -score)
+            case "open":
+                return (self._doubt(number), self._shelf.columns.rank("status", number), -score)
+            case _:
+                return (-score,)
+
+    def _doubt(self, number: int) -> int:
+        """0 for a study of the very thing or a kind of it, 1 for one that names it, 2 for one like it."""
+        if any(self._is_kind_of(match) for match in self._matches.get(number, {}).values()):
+            return 0
+        return 1 if number in self._sure else 2
+
+    def _tells(self, match: Match) -> bool:
+        """Whether what the study is about says something of what was asked for: heart disease is too wide."""
+        return self._is_kind_of(match) or len(self._ontology.descendants(match.found)) < WIDE
+
+    def _is_kind_of(self, match: Match) -> bool:
+        return match.found == match.mention.concept or match.mention.concept in self._ontology.ancestors(
+            match.found
+        )
+
+    @cached_property
+    def _near(self) -> Mapping[int, Nearest]:
+        return self._shelf.nearest_sites(self._query.place) if self._query.place else {}
+
+    @cached_property
+    def _sure(self) -> frozenset[int]:
+        """Every study that names a concept that was asked for, or the words for it, whatever the filters.
+
+        Words beside the concepts count only where no concept was understood, and where they tell something.
+        """
+        language = self._query.language
+        groups = [_WORD.findall(mention.matched) for mention in self._asked.values()]
+        if not groups:
+            loose = dict.fromkeys(word.lower() for word in _WORD.findall(self._text))
+            groups = [[word] for word in loose if self._shelf.words.is_telling(word, language)]
+        named = (self._shelf.words.naming(group, language) for group in groups)
+        about = (number for number, own in self._matches.items() if any(map(self._tells, own.values())))
+        return frozenset(about).union(*named)
+
+    @property
+    def _named(self) -> frozenset[int]:
+        return self._sure if self._among is None else self._sure & self._among.studies
+
+    def _hit(self, entry: Entry, score: float) -> Hit:
+        return Hit(
+            entry.id,
+            entry.title,
+            entry.status,
+            score,
+            self._why(entry),
+            entry.number in self._sure,
+            self._shelf.unstated(entry.number, self._query) if self._among else (),
+            self._near.get(entry.number),
+        )
 
     def _by_words(self, depth: int) -> list[tuple[int, float]]:
         names = [self._names(concept) for concept in self._asked]
@@ -247,20 +368,25 @@ class _Question:
         return {number: score for number, (_, score) in found.items()}
 
     def _by_concepts(self, wanted: int) -> dict[int, float]:
+        scores = {
+            number: sum(match.score for match in own.values())
+            for number, own in self._matches.items()
+            if self._among is None or number in self._among.studies
+        }
+        return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:wanted])
+
+    @cached_property
+    def _matches(self) -> dict[int, dict[str, Match]]:
+        """By study and concept asked for, the best match: each concept counts once for a study."""
+        matches: dict[int, dict[str, Match]] = {}
         for mention in self._asked.values():
             worth = answers(self._ontology.get(mention.concept), self._ontology)
             for number, concept, weight in self._shelf.catalogue.studies_about(worth):
-                if self._among is None or number in self._among.studies:
-                    self._keep(number, Match(mention, concept, mention.score * worth[concept] * weight))
-        scores = {number: sum(match.score for match in own.values()) for number, own in self._matches.items()}
-        return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:wanted])
-
-    def _keep(self, number: int, match: Match) -> None:
-        """Each concept that was asked for counts once for a study, by its best match."""
-        best = self._matches.setdefault(number, {})
-        before = best.get(match.mention.concept)
-        if before is None or match.score > before.score:
-            best[match.mention.concept] = match
+                match = Match(mention, concept, mention.score * worth[concept] * weight)
+                best = matches.setdefault(number, {})
+                if mention.concept not in best or match.score > best[mention.concept].score:
+                    best[mention.concept] = match
+        return matches
 
     def _why(self, entry: Entry) -> tuple[Reason, ...]:
         matches = self._matches.get(entry.number, {}).values()

@@ -1,7 +1,7 @@
 """The three parts of one generation of an index, open for reading (Shelf) or being made (Draft)."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from nlp.embeddings import generation
-from nlp.embeddings.catalogue import CHUNKS_PER_STUDY, Catalogue, State, chunk_numbers, study_of
+from nlp.embeddings.catalogue import CHUNKS_PER_STUDY, About, Catalogue, State, chunk_numbers, study_of
 from nlp.embeddings.chunks import Chunk
 from nlp.embeddings.dense import Bitmap, DenseIndex
 from nlp.embeddings.encoder import Vectors
+from nlp.embeddings.facets import Columns, Counts, Mask
+from nlp.embeddings.sites import Nearest, Spots
 from nlp.embeddings.sparse import SparseIndex
-from nlp.query import Filters
+from nlp.places import Place
+from nlp.query import Filters, Query
 from registry.study import Study
 
 CATALOGUE, WORDS, VECTORS = "studies.db", "words", "vectors.faiss"
@@ -38,11 +41,39 @@ class Shelf:
         self.vectors = DenseIndex.load(folder / VECTORS)
 
         self.among = lru_cache(maxsize=32)(self._among)
+        self.nearest_sites = lru_cache(maxsize=32)(self._nearest_sites)
 
     @cached_property
     def states(self) -> Mapping[str, State]:
         """What every study was indexed from, by its id."""
         return self.catalogue.states()
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The facets of every study."""
+        return self.catalogue.columns()
+
+    @cached_property
+    def unplaced(self) -> frozenset[int]:
+        """Numbers of the studies of which it is not known where in Norway they run."""
+        return self.catalogue.unplaced()
+
+    @cached_property
+    def _spots(self) -> Spots:
+        return self.catalogue.spots()
+
+    def _nearest_sites(self, place: Place) -> dict[int, Nearest]:
+        return self._spots.nearest(place)
+
+    def counts(self, studies: Collection[int], query: Query) -> tuple[Counts, ...]:
+        """How many of `studies` each value of each facet would leave, under the filters of a query."""
+        base = self.columns.mask(studies) & self._within(query.filters, query.place)
+        return self.columns.counts(base, query.filters)
+
+    def unstated(self, number: int, query: Query) -> tuple[str, ...]:
+        """What the filters of a query ask about and this study does not state."""
+        place = ("place",) if query.filters.within is not None and number in self.unplaced else ()
+        return self.columns.unstated(number, query.filters) + place
 
     def nearest(self, vector: Vectors, wanted: int, among: Among | None) -> dict[int, tuple[int, float]]:
         """The `wanted` studies nearest to a (dimension,) vector, best first: number -> (chunk, cosine)."""
@@ -56,11 +87,22 @@ class Shelf:
                 return {study_of(chunk): (chunk, score) for chunk, score in found}
             depth *= 4
 
-    def _among(self, filters: Filters) -> Among:
-        numbers = self.catalogue.fitting(filters)
-        bits = np.zeros(max(numbers, default=0) + 1, dtype=np.uint32)
-        bits[list(numbers)] = 2**CHUNKS_PER_STUDY - 1
-        return Among(frozenset(numbers), bits.view(np.uint8))
+    def _among(self, filters: Filters, place: Place | None) -> Among:
+        columns = self.columns
+        numbers = columns.numbers[columns.passing(filters) & self._within(filters, place)]
+        bits = np.zeros(int(numbers.max(initial=0)) + 1, dtype=np.uint32)
+        bits[numbers] = 2**CHUNKS_PER_STUDY - 1
+        return Among(frozenset(numbers.tolist()), bits.view(np.uint8))
+
+    def _within(self, filters: Filters, place: Place | None) -> Mask:
+        """True where a study is near enough, or where it is not known where it is.
+
+        When only open studies are wanted, a site that does not take people in is not near anybody.
+        """
+        if filters.within is None or place is None:
+            return np.ones(len(self.columns.numbers), dtype=np.bool_)
+        near = self._spots.within(place, filters.within, recruiting=filters.status == "open")
+        return self.columns.mask(near | self.unplaced)
 
 
 class Draft:
@@ -85,16 +127,16 @@ class Draft:
         state: State,
         chunks: Sequence[Chunk],
         vectors: Vectors,
-        concepts: Mapping[str, float],
+        about: About,
     ) -> None:
         """Add a study that is not there: its n chunks, their (n, dimension) vectors and what it is about."""
-        number = self._catalogue.add(study, state, chunks, concepts)
+        number = self._catalogue.add(study, state, chunks, about)
         self._words.add(number, study)
         self._vectors.add(chunk_numbers(number, len(chunks)), vectors)
 
-    def relink(self, study_id: str, ontology: str, concepts: Mapping[str, float]) -> None:
+    def relink(self, study: Study, ontology: str, about: About) -> None:
         """Replace what a study that is there is about."""
-        self._catalogue.relink(study_id, ontology, concepts)
+        self._catalogue.relink(study, ontology, about)
 
     def remove(self, study_id: str) -> None:
         """Forget a study."""

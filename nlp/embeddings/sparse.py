@@ -38,6 +38,11 @@ GUESSED_IN = ("title", "about")
 MOST_WORDS = 32
 """Longer questions are cut to their first MOST_WORDS words that say something."""
 
+TELLING = 0.1
+"""A word that a larger share of the studies uses says little of what somebody looks for."""
+
+_NAMED_IN = ("title", "about", "body")
+_FEW = 3
 _LONGEST_WORD = 60
 _SHORTEST_GUESS = 4
 _WORD = re.compile(r"\w+")
@@ -150,6 +155,31 @@ class SparseIndex:
         numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
         found = [(int(number or 0), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
+
+    def naming(self, words: Sequence[str], language: str) -> set[int]:
+        """Numbers of the studies whose title, topics or texts hold every one of `words`, however inflected.
+
+        Criteria are not looked at: they name what a study is not about too. Stop words are left out.
+        """
+        parts = [found for word in words if (found := stems(word, language))]
+        if not parts:
+            return set()
+        musts = [
+            Query.disjunction_max_query(
+                [Query.term_query(self._schema, field, stem) for field, stem, _ in _placed(part, _NAMED_IN)]
+            )
+            for part in parts
+        ]
+        query = Query.boolean_query([(Occur.Must, each) for each in musts])
+        hits = self._searcher.search(query, max(1, self.count), count=False).hits
+        numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
+        return {int(number) for number in numbers if number is not None}
+
+    def is_telling(self, word: str, language: str) -> bool:
+        """Whether few enough studies use a word for it to say what somebody looks for."""
+        found = _placed(stems(word, language), _NAMED_IN)
+        most = max((self._searcher.doc_freq(field, stem) for field, stem, _ in found), default=0)
+        return 0 < most <= max(_FEW, self.count * TELLING)
 
     def _word_queries(self, text: str, language: str, understood: set[str]) -> list[Query]:
         spelled = {word.lower(): stems(word, language) for word in _WORD.findall(text)}
