@@ -23,6 +23,16 @@ _MARK = re.compile(
 )
 _INLINE_MARK = re.compile(r"[•▪●]\s*|(?<=[\w.;:)])\s*[-–] +(?=[A-ZÆØÅ])")
 
+_FIRST = re.compile(r"\s*(\(?1[.)])\s")
+_NUMBERED = re.compile(r"(?P<before>\w*)[.;,)]?\s+(?P<mark>\(?\d{1,2}[.)])\s+(?=[A-ZÆØÅ≥≤<>])")
+_GRADED = frozenset(
+    (
+        *("class", "grade", "stage", "type", "phase", "level", "part", "and", "or"),
+        *("klasse", "grad", "stadium", "fase", "trinn", "nivå", "del", "og", "eller"),
+    )
+)
+"""Words whose number is their own: «NYHA class 2. Adults» counts nothing."""
+
 
 class Section(StrEnum):
     """Where a criterion stands. RECORD is a field of the register, not a line of text."""
@@ -111,7 +121,7 @@ def _line_spans(text: str, start: int, end: int) -> Iterator[_Span]:
 
 def _items(text: str, start: int, end: int) -> Iterator[_Span]:
     inside = [mark.start() for mark in _INLINE_MARK.finditer(text, start + 1, end)]
-    cuts = inside if len(inside) > 1 else []
+    cuts = inside if len(inside) > 1 else list(_counted(text, start, end))
     for first, last in zip([start, *cuts], [*cuts, end], strict=True):
         first, last = _stripped(text, first, last)  # noqa: PLW2901 - the same stretch, tightened
         mark = _MARK.match(text, first, last)
@@ -120,6 +130,17 @@ def _items(text: str, start: int, end: int) -> Iterator[_Span]:
             subheading = mark is None and text[last - 1] == ":" and last - first <= SUBHEADING
             qualifier = text[first:last] if subheading else ""
             yield _Span(words, last, heading=subheading, qualifier=qualifier, marked=mark is not None)
+
+
+def _counted(text: str, start: int, end: int) -> Iterator[int]:
+    """Where 2, 3 ... stand, marked alike, in a stretch that begins with 1: «1. Adults 2. Signed consent»."""
+    first = _FIRST.match(text, start, end)
+    expected = 2
+    for found in _NUMBERED.finditer(text, start, end) if first else ():
+        alike = first is not None and found["mark"] == first[1].replace("1", str(expected))
+        if alike and found["before"].casefold() not in _GRADED:
+            yield found.start("mark")
+            expected += 1
 
 
 def _headings(text: str, start: int, end: int) -> Iterator[_Span]:
@@ -214,8 +235,8 @@ def _grammar() -> _Grammar:
                 sections |= dict.fromkeys(listed, Section(row["section"]))
     title, bare, lead, verdict, before = map(_any_of, phrases.values())
     opening = (
-        rf"(?:{before}\s+){{0,4}}(?:(?P<title>{title})\b(?:[^:.;\n]{{0,80}}[:?]|\s*\([^)]*\)[.:]?$|\s+(?:for|in|related)\b[^:.;]{{0,50}}$|\s*[.,–-]?$)"
-        rf"|(?P<bare>{bare})\b\s*(?:[:?]|$)|(?P<lead>{lead})\b(?:\s+(?:du|you)\b)?\s*:?)"
+        rf"(?:{before}\s+){{0,4}}(?:(?P<title>{title})\b(?:[^:.;\n]{{0,80}}[:?]|\s*\([^)]*\)[.:]?$|\s+(?:for|in|related)\b[^:.;]{{0,50}}$|\s*[.,–*-]{{0,3}}$)"
+        rf"|(?P<bare>{bare})\b\s*(?:[:?]|\**$)|(?P<lead>{lead})\b(?:\s+(?:du|you)\b)?\s*:?)"
     )
     return _Grammar(
         sections,
