@@ -30,6 +30,7 @@ format: $(VENV)/dev.stamp       ## Let ruff put the code in order
 
 bench: $(VENV)/train.stamp      ## Speed, memory and set-up, against the plain alternatives
 	$(BIN)/studievei eval bench $(RECORDS)/ctgov/world.jsonl.gz --queries $(RECORDS)/lay_queries_dev.jsonl --install
+	$(BIN)/studievei eval inbox
 
 eval: $(VENV)/dev.stamp         ## How good search, criteria and pre-screening are; reports in build/eval
 	$(BIN)/studievei eval compare eval/data/nb --report build/eval/nb.html

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, insert, select, text
 
 from ontology.errors import BadInput
 from recruitment.tables import audit
-from registry.database import reading, writing
+from registry.database import reading
 
 START = "0" * 64
 """What the first entry is chained to."""
@@ -113,12 +113,6 @@ def proof(sealed: bytes | None, rows: int) -> str:
     The hash tells from an old backup what was deleted, and from nothing else.
     """
     return f"sha256 {hashlib.sha256(sealed or b'').hexdigest()[:40]}, rows {rows}"
-
-
-def record_alone(engine: Engine, now: datetime, actor: str, action: Action, *, detail: str = "") -> None:
-    """Writes one entry about something that changed nothing else here."""
-    with writing(engine) as connection:
-        record(connection, now, actor, action, detail=detail)
 
 
 def read_log(engine: Engine, *, interest_id: str = "", limit: int = 100) -> tuple[Entry, ...]:

@@ -187,13 +187,16 @@ def _counts(rows: Iterable[tuple[str, str, int, int]]) -> list[Counts]:
 def _seen_by(account: Account) -> ColumnElement[bool]:
     """What an account may see: a PI all of the own studies, a delegate what is assigned in them."""
     row = interests.c
-    assigned = and_(row.study_id.in_(account.studies(Role.DELEGATE)), row.assigned_to == account.id)
-    return and_(or_(row.study_id.in_(account.studies(Role.PI)), assigned), ~row.held)
+    led, helped = account.studies(Role.PI), account.studies(Role.DELEGATE)
+    seen: ColumnElement[bool] = row.study_id.in_(led)
+    if helped:  # without it the condition stays one that an index answers
+        seen = or_(seen, and_(row.study_id.in_(helped), row.assigned_to == account.id))
+    return and_(seen, ~row.held)
 
 
 def _page(engine: Engine, wanted: ColumnElement[bool], page: int, *, newest_first: bool) -> Page:
     row = interests.c
-    order = (row.created_at.desc(), row.id) if newest_first else (row.created_at, row.id)
+    order = (row.created_at.desc(), row.id.desc()) if newest_first else (row.created_at, row.id)
     with reading(engine) as connection:
         total = connection.execute(select(func.count()).select_from(interests).where(wanted)).scalar_one()
         number = min(max(page, 1), max(1, -(-total // PAGE)))

@@ -40,8 +40,8 @@ interests = Table(
     Column("held", Boolean, nullable=False, server_default=false()),
     Column("reminders", Integer, nullable=False, server_default="0"),
     Column("assigned_to", String(32), index=True),
-    Index("ix_interests_study", "study_id", "created_at"),
-    Index("ix_interests_waiting", "status", "created_at"),
+    Index("ix_interests_study", "study_id", "held", "created_at", "id", "status"),
+    Index("ix_interests_waiting", "status", "held", "created_at", "id"),
 )
 """One row an interest; `sealed` (person and screening) is NULL once withdrawn or expired.
 

@@ -3,12 +3,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from interested import DATABASES, NOW, PERSON, PLANTED, REPLY, SCREENING, STUDY, migrated, register
 from served import DIABETES, EVIL, Page, send, served
 from signed_in import account, enter, leave, library_of
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from nlp.embeddings.encoder import Encoder
@@ -124,6 +125,26 @@ def test_counts_say_how_many_stand_where_and_how_many_are_late(engine: Engine) -
     assert count_interests(engine, now, [OTHER.id]) == (other,)
     withdraw(engine, VAULT, old.interest_id, now)
     assert count_interests(engine, now, [STUDY.id])[0].late == 0
+
+
+def test_the_list_of_a_large_inbox_is_read_from_an_index(tmp_path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+    with migrated("sqlite", tmp_path) as store:
+        pi = somebody(store.engine, PI, Grant(Role.PI, STUDY.id))
+        register(store.engine, VAULT)
+        event.listen(store.engine, "before_cursor_execute", lambda *each: asked.append((each[2], each[3])))
+        for view in View:
+            list_inbox(store.engine, pi, view, 1)
+        list_waiting(store.engine, 1)
+        with store.engine.connect() as connection:
+            plans = [
+                row[3]
+                for statement, values in list(asked)
+                if statement.startswith("SELECT")
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            ]
+    assert plans
+    assert not any(plan.startswith("SCAN") for plan in plans), plans
 
 
 def test_everything_that_can_be_done_with_an_interest_has_words() -> None:

@@ -40,3 +40,21 @@ def bench(
     typer.echo(f"memory of a search process  {measured.memory_mb:.0f} MB")
     if installed:
         typer.echo(f"set-up                      {installed.seconds:.0f} s, {installed.megabytes:.0f} MB")
+
+
+@app.command()
+def inbox(
+    interests: Annotated[int, typer.Option(min=1, help="How many a study has.")] = 10_000,
+    database: Annotated[str, typer.Option(help="The URL of an empty database, instead of SQLite.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """How fast the pages of a study team answer, through the whole application."""
+    from api.show import show_rows
+    from eval.inbox import measure
+
+    pages = measure(interests, database)
+    if as_json:
+        typer.echo(json.dumps([asdict(page) for page in pages]))
+        return
+    rows = [(page.name, f"{page.p50:.1f}", f"{page.p95:.1f}") for page in pages]
+    show_rows(f"{interests} interests in one study", ("page", "p50 ms", "p95 ms"), rows)
