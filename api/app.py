@@ -12,7 +12,20 @@ from api.chat import Chat
 from api.errors import add_error_pages
 from api.guard import Guard
 from api.library import open_library
-from api.routes import coordinator, counts, gp, inbox, interests, openid, pages, search, signin, studies, team
+from api.routes import (
+    coordinator,
+    counts,
+    gp,
+    inbox,
+    interests,
+    openid,
+    pages,
+    screening,
+    search,
+    signin,
+    studies,
+    team,
+)
 from api.schemas import Problem
 from api.settings import Settings
 from api.upkeep import Upkeep
@@ -54,7 +67,9 @@ def create_app(settings: Settings | None = None, *, encoder: Encoder | None = No
     app.state.settings = settings
     app.add_middleware(Guard)
     add_error_pages(app)
-    for room in (pages, search, studies, gp, interests, inbox, openid, signin, team, coordinator, counts):
+    for room in (pages, search, screening, studies, gp, interests, inbox, openid, signin, team):
+        app.include_router(room.router)
+    for room in (coordinator, counts):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(packages=[("api.pages", "static")]))
     if settings.chat:

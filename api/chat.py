@@ -8,13 +8,17 @@ from importlib import import_module
 from urllib.parse import quote
 
 from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import cookies
 from api.library import Library
 from api.pages.render import render
 from api.post import INTEREST_PATH
 from api.settings import Settings
+from chatbot.conversation import Memory, new_token
 from chatbot.desk import Desk, Sending
 from recruitment.consent import Consent, ConsentText, consent_text, retention_days
 from recruitment.interest import register_interest
@@ -36,7 +40,8 @@ class Chat:
         Raises what kept the chat from opening, so that the server logs it and the person is told.
         """
         if self._app is not None:
-            await self._app({**scope, "root_path": scope.get("app_root_path", "")}, receive, send)
+            inside = {**scope, "root_path": scope.get("app_root_path", "")}
+            await self._app(inside, receive, _giving_cookie(scope, send))
         elif self._task is not None and self._task.done():
             self._task.result()
         elif scope["type"] == "http":
@@ -57,10 +62,29 @@ class Chat:
     async def _run(self, library: Library, settings: Settings) -> None:
         chatbot = await asyncio.to_thread(import_module, "chatbot.app")
         # Built here and not in the thread, where gradio would make an event loop and leave it open.
-        app: FastAPI = chatbot.mount_chat(FastAPI(openapi_url=None), open_desk(library, settings), PATH)
+        memory = Memory(library.store.engine, cookies.name(settings.base, cookies.CONVERSATION))
+        desk = open_desk(library, settings)
+        app: FastAPI = chatbot.mount_chat(FastAPI(openapi_url=None), desk, PATH, memory)
         async with app.router.lifespan_context(app):
             self._app = app
             await asyncio.Event().wait()
+
+
+def _giving_cookie(scope: Scope, send: Send) -> Send:
+    """Lets a browser that has none keep the secret of a conversation, when it opens the page."""
+    opens = scope["type"] == "http" and scope["method"] == "GET" and scope["path"].rstrip("/") == PATH
+    request = Request(scope) if opens else None
+    if request is None or cookies.read(request, cookies.CONVERSATION):
+        return send
+    given = Response()
+    cookies.give(request, given, cookies.CONVERSATION, new_token())
+
+    async def send_with_cookie(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append("set-cookie", given.headers["set-cookie"])
+        await send(message)
+
+    return send_with_cookie
 
 
 def open_desk(library: Library, settings: Settings) -> Desk:

@@ -10,6 +10,9 @@ SESSION = "session"
 OPENID = "openid"
 """What was sent along to an OpenID provider, until the browser comes back from it (api/openid.py)."""
 
+CONVERSATION = "conversation"
+"""The secret of a pre-screening, shared by chat and form (chatbot/conversation.py)."""
+
 
 def read(request: Request, cookie: str) -> str:
     """What the browser sent, "" for nothing."""
@@ -36,9 +39,16 @@ def take_back(request: Request, response: Response, cookie: str) -> None:
     give(request, response, cookie, "", max_age=0)
 
 
+def name(base: str, cookie: str) -> str:
+    """What the cookie is called by a server that the world reaches at `base`.
+
+    The prefix makes browsers refuse a cookie that another host of the domain sets (RFC 6265bis, 4.1.3).
+    """
+    return f"__Host-{cookie}" if base.startswith("https://") else cookie
+
+
 def _name(request: Request, cookie: str) -> str:
-    """The prefix makes browsers refuse a cookie that another host of the domain sets (RFC 6265bis, 4.1.3)."""
-    return f"__Host-{cookie}" if _is_secure(request) else cookie
+    return name(request.app.state.settings.base, cookie)
 
 
 def _is_secure(request: Request) -> bool:

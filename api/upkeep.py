@@ -10,6 +10,7 @@ from api.figures import Figures, count
 from api.library import Library
 from api.post import letterhead, open_channel
 from api.settings import Settings
+from chatbot.conversation import forget_old
 from ontology.errors import StudieveiError
 from recruitment.alerts import forget_expired, tell_news
 from recruitment.deletion import delete_expired
@@ -23,6 +24,7 @@ from registry.study import Study
 PAUSE = 5.0
 """Seconds between two rounds."""
 _LOOK = timedelta(hours=1)
+_DELETIONS = (delete_expired, forget_expired, forget_old, delete_old_sessions, delete_old_invitations)
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ class Upkeep:
     def _hourly(self) -> None:
         now, engine, vault = datetime.now(UTC), self._library.store.engine, self._library.vault
         if now - self._looked_at >= _LOOK:
-            for delete_old in (delete_expired, forget_expired, delete_old_sessions, delete_old_invitations):
+            for delete_old in _DELETIONS:
                 delete_old(engine, now)
             remind(engine, vault, now, coordinator=self._letterhead.coordinator)
             tell_news(self._library.store, vault, self._library.matching, now)

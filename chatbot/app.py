@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import gradio as gr
 from fastapi import FastAPI
 
+from chatbot.conversation import LASTS, Conversation, Memory
 from chatbot.desk import Desk
 from chatbot.dialogue import LONGEST_MESSAGE, begin, reply, speak
 from chatbot.reply import Kind, Passage, Reply, Suggestion
@@ -21,8 +22,6 @@ from ontology.errors import StudieveiError
 from ontology.wording import LANGUAGES, say
 
 MOST_SUGGESTIONS = 6
-SESSION_SECONDS = 3_600
-"""How long a conversation that nobody goes on with is remembered."""
 
 _LANGUAGE_NAMES = [("Bokmål", "nb"), ("Nynorsk", "nn"), ("English", "en")]
 _HEAD = '<meta name="robots" content="noindex"><meta name="referrer" content="no-referrer">'
@@ -38,19 +37,6 @@ _SET_LANGUAGE = (
 
 Log: TypeAlias = list[Any]
 """The conversation as the browser shows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One browser tab: where its conversation stands, and the last reply, which its buttons answer."""
-
-    state: State
-    answer: Reply
-
-    @property
-    def suggestions(self) -> tuple[Suggestion, ...]:
-        """What the buttons say."""
-        return self.answer.suggestions
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +69,14 @@ class Room:
         ]
 
 
-def mount_chat(app: FastAPI, desk: Desk, path: str) -> FastAPI:
-    """Mounts the chat at `path`, without analytics, without a run history and without any outside request."""
+def mount_chat(app: FastAPI, desk: Desk, path: str, memory: Memory | None = None) -> FastAPI:
+    """Mounts the chat at `path`, without analytics, without a run history and without any outside request.
+
+    `memory` keeps conversations over a refresh and a restart; without it they live as long as their tab.
+    """
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        chat_app(desk),
+        chat_app(desk, memory),
         path,
         theme=_theme(),
         css=_css(),
@@ -103,11 +92,11 @@ def mount_chat(app: FastAPI, desk: Desk, path: str) -> FastAPI:
     return mounted
 
 
-def chat_app(desk: Desk) -> gr.Blocks:
+def chat_app(desk: Desk, memory: Memory | None = None) -> gr.Blocks:
     """The chat over one desk. Opened with ?study=ID it starts with that study."""
     app = gr.Blocks(title=say("chat.title", "nb"), analytics_enabled=False, fill_height=True)
     with app:
-        _wire(app, _room(), desk)
+        _wire(app, _room(), desk, memory)
     return app
 
 
@@ -117,7 +106,7 @@ def html(passages: tuple[Passage, ...]) -> str:
 
 
 def _room() -> Room:
-    session = gr.State(Session(State(), Reply(())), time_to_live=SESSION_SECONDS)
+    session = gr.State(Conversation(State(), Reply(())), time_to_live=LASTS.total_seconds())
     title = gr.HTML(_title("nb"), elem_id="chat-title")
     language = gr.Radio(
         _LANGUAGE_NAMES, value="nb", label=say("chat.label_language", "nb"), elem_id="chat-language"
@@ -152,38 +141,70 @@ def _room() -> Room:
     return Room(session, title, language, log, suggestions, message, send, forget, footer)
 
 
-def _wire(app: gr.Blocks, room: Room, desk: Desk) -> None:
-    """Every event runs one turn of the dialogue and shows what it gives."""
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """What each event does: one turn of the dialogue, shown, and kept where there is a memory."""
 
-    def open_page(request: gr.Request) -> list[Any]:
-        return _opened(desk, request.query_params.get("study", ""), _language(request))
+    desk: Desk
+    memory: Memory | None
 
-    def hear(message: str, session: Session, log: Log) -> list[Any]:
-        return _heard(desk, session, log, message)
+    def open_page(self, request: gr.Request) -> list[Any]:
+        study = request.query_params.get("study", "")
+        going_on = self.memory and self.memory.take_up(request.cookies)
+        if going_on and (not study or going_on.state.study == study):
+            return _resumed(going_on)
+        return self._kept(_opened(self.desk, study, _language(request)), request)
 
-    def choose(number: int) -> Callable[[Session, Log], list[Any]]:
-        return lambda session, log: _heard(desk, session, log, session.suggestions[number].message, number)
+    def hear(self, message: str, session: Conversation, log: Log, request: gr.Request) -> list[Any]:
+        return self._kept(_heard(self.desk, self._now(session, request), log, message), request)
 
-    def forget(session: Session) -> list[Any]:
-        return _heard(desk, session, [], say("chat.delete_all", session.state.language))
+    def choose(self, number: int) -> Callable[..., list[Any]]:
+        def chosen(session: Conversation, log: Log, request: gr.Request) -> list[Any]:
+            now = self._now(session, request)
+            if number >= len(now.answer.suggestions):
+                return _view(now.state, log, now.answer)
+            message = now.answer.suggestions[number].message
+            return self._kept(_heard(self.desk, now, log, message, number), request)
 
-    def change_language(language: str, session: Session, log: Log) -> list[Any]:
-        state, answer = speak(session.state, language, desk)
-        return _view(state, [*log, _ours(answer.passages)], answer)
+        return chosen
 
+    def forget(self, session: Conversation, request: gr.Request) -> list[Any]:
+        now = self._now(session, request)
+        return self._kept(_heard(self.desk, now, [], say("chat.delete_all", now.state.language)), request)
+
+    def change_language(
+        self, language: str, session: Conversation, log: Log, request: gr.Request
+    ) -> list[Any]:
+        state, answer = speak(self._now(session, request).state, language, self.desk)
+        return self._kept(_view(state, [*log, _ours(answer.passages)], answer), request)
+
+    def _now(self, session: Conversation, request: gr.Request) -> Conversation:
+        """Where the browser's conversation stands: our store outlives this tab and this server."""
+        return (self.memory and self.memory.take_up(request.cookies)) or session
+
+    def _kept(self, view: list[Any], request: gr.Request) -> list[Any]:
+        if self.memory:
+            self.memory.keep(request.cookies, view[0])
+        return view
+
+
+def _wire(app: gr.Blocks, room: Room, desk: Desk, memory: Memory | None) -> None:
+    turns = _Turns(desk, memory)
     turn: dict[str, Any] = {
         "outputs": room.outputs,
         "queue": False,
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    app.load(open_page, **turn)
-    gr.on([room.message.submit, room.send.click], hear, [room.message, room.session, room.log], **turn)
+    app.load(turns.open_page, **turn)
+    spoken = [room.message, room.session, room.log]
+    gr.on([room.message.submit, room.send.click], turns.hear, spoken, **turn)
     for number, button in enumerate(room.suggestions):
-        button.click(choose(number), [room.session, room.log], **turn)
+        button.click(turns.choose(number), [room.session, room.log], **turn)
     room.log.change(None, js=_SHOW_LATEST, queue=False, api_visibility="private")
-    gr.on([room.forget.click, room.log.clear], forget, [room.session], **turn)
-    room.language.input(change_language, [room.language, room.session, room.log], js=_SET_LANGUAGE, **turn)
+    gr.on([room.forget.click, room.log.clear], turns.forget, [room.session], **turn)
+    chosen = [room.language, room.session, room.log]
+    room.language.input(turns.change_language, chosen, js=_SET_LANGUAGE, **turn)
 
 
 def _language(request: gr.Request) -> str:
@@ -202,7 +223,14 @@ def _opened(desk: Desk, study_id: str, language: str) -> list[Any]:
     return _view(state, [_ours(answer.passages)], answer)
 
 
-def _heard(desk: Desk, session: Session, log: Log, message: str, button: int | None = None) -> list[Any]:
+def _resumed(conversation: Conversation) -> list[Any]:
+    """After a refresh: the last turn again."""
+    language = conversation.state.language
+    again = Passage(say("chat.resumed", language))
+    return _view(conversation.state, [_ours((again, *conversation.answer.passages))], conversation.answer)
+
+
+def _heard(desk: Desk, session: Conversation, log: Log, message: str, button: int | None = None) -> list[Any]:
     """One turn. The person's own words are shown masked; a button's with the question it answers."""
     if not message.strip():
         return _view(session.state, log, session.answer)
@@ -211,10 +239,10 @@ def _heard(desk: Desk, session: Session, log: Log, message: str, button: int | N
     except StudieveiError as problem:
         trouble = _ours((Passage(str(problem), Kind.ALERT),))
         return _view(session.state, [*log, trouble], session.answer)
-    chosen = "" if button is None else _label(session.suggestions[button], session.answer.question)
+    chosen = "" if button is None else _label(session.answer.suggestions[button], session.answer.question)
     said = chosen or answer.heard
-    kept = [] if not state.query and not state.answers and not state.study and not state.halted else log
-    return _view(state, [*kept, _theirs(said), _ours(answer.passages)], answer)
+    before = [] if state.is_blank else log
+    return _view(state, [*before, _theirs(said), _ours(answer.passages)], answer)
 
 
 def _view(state: State, log: Log, answer: Reply) -> list[Any]:
@@ -223,7 +251,7 @@ def _view(state: State, log: Log, answer: Reply) -> list[Any]:
     shown = answer.suggestions[:MOST_SUGGESTIONS]
     buttons = [gr.Button(_label(each, answer.question), visible=True) for each in shown]
     return [
-        Session(state, answer),
+        Conversation(state, answer),
         _title(language),
         gr.Radio(value=language, label=say("chat.label_language", language)),
         gr.Chatbot(value=log, label=say("chat.label_chat", language)),

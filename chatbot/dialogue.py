@@ -63,6 +63,14 @@ def speak(state: State, language: str, desk: Desk) -> tuple[State, Reply]:
     return _said(replace(state, language=language, language_chosen=True), (), desk.for_one_turn())
 
 
+def remove(state: State, name: str, desk: Desk) -> tuple[State, Reply]:
+    """The same place without one thing that was known, by its variable; it is asked again if it matters."""
+    state = state.without(name)
+    if state.stage in (Stage.RESULT, Stage.OFFER, Stage.CONSENT):
+        state = replace(state, stage=Stage.ASK, consent="")
+    return _said(state, (), desk.for_one_turn())
+
+
 def reply(state: State, message: str, desk: Desk) -> tuple[State, Reply]:
     """Answers one message. Danger comes before everything else; private numbers are masked first.
 

@@ -99,6 +99,11 @@ class State:
         """The studies that the questions are about."""
         return (self.study,) if self.study else self.found
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing has been said yet, or all has been forgotten."""
+        return self == self.forget()
+
     def answer(self, variable: str, answer: Answer) -> "State":
         """The state with one answer more, or another answer than before."""
         return replace(self, answers=tuple((dict(self.answers) | {variable: answer}).items()))
@@ -112,6 +117,17 @@ class State:
         for name, answer in (("age", facts.age), ("sex", facts.sex)):
             state = state if answer is None else state.answer(name, answer)
         return state
+
+    def without(self, name: str) -> "State":
+        """The state without what is known under one variable: "age", "condition:asthma", "hba1c"."""
+        concept = name.partition(":")[2]
+        told = Told(
+            tuple(each for each in self.told.conditions if each.concept != concept),
+            tuple(each for each in self.told.drugs if each.concept != concept),
+            tuple(each for each in self.told.measurements if each.name != name),
+        )
+        answers = tuple(pair for pair in self.answers if pair[0] != name)
+        return replace(self, told=told, answers=answers, asked=tuple(n for n in self.asked if n != name))
 
     def forget(self) -> "State":
         """A new conversation in the same language."""

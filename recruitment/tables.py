@@ -208,3 +208,12 @@ attempts = Table(
     Index("ix_attempts_of", "of", "at"),
 )
 """What is rate limited, each try a row; `of` is a hash that says neither who nor what."""
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+"""Pre-screenings under way, before any consent: their key is in the browser's cookie, not here."""

@@ -33,7 +33,7 @@ from registry.document import fingerprint, read_document, write_document
 from registry.study import Study
 
 BATCH = 500
-NEWEST = "0006"
+NEWEST = "0007"
 """The last script of migrations/versions."""
 
 metadata = MetaData(
