@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from nlp.embeddings.facets import FACETS
-from nlp.places import Place, place_called
+from nlp.places import Place, place_called, place_names
 from nlp.query import Chosen, Filters, Sort, StatusFilter
 from ontology.errors import BadInput
 from ontology.hrcs import canonical
@@ -21,18 +21,14 @@ FURTHEST = 2500
 _MANY = Field(max_length=MOST)
 
 
-def _blank(value: object) -> object:
-    return None if value == "" else value
-
-
-def _one_of(facet: str) -> BeforeValidator:
+def _one_of(facet: str) -> tuple[BeforeValidator, WithJsonSchema]:
     def check(value: str) -> str:
         wanted = (canonical(value) or value) if facet == "hrcs" else value.casefold()
         if wanted not in FACETS[facet]:
             raise ValueError(f"{value!r} is none of {', '.join(FACETS[facet])}")
         return wanted
 
-    return BeforeValidator(check)
+    return BeforeValidator(check), WithJsonSchema({"type": "string", "enum": list(FACETS[facet])})
 
 
 class Choices(BaseModel):
@@ -42,16 +38,16 @@ class Choices(BaseModel):
     """
 
     status: StatusFilter = "all"
-    age: Annotated[float | None, BeforeValidator(_blank), Field(ge=0, le=120)] = None
-    sex: Annotated[Sex | None, BeforeValidator(_blank)] = None
-    near: str = ""
-    within: Annotated[float | None, BeforeValidator(_blank), Field(gt=0, le=FURTHEST)] = None
-    ages: Annotated[list[Annotated[str, _one_of("ages")]], _MANY] = []
-    hrcs: Annotated[list[Annotated[str, _one_of("hrcs")]], _MANY] = []
-    phase: Annotated[list[Annotated[str, _one_of("phase")]], _MANY] = []
-    type: Annotated[list[Annotated[str, _one_of("type")]], _MANY] = []
-    sponsor: Annotated[list[Annotated[str, _one_of("sponsor")]], _MANY] = []
-    sort: Annotated[Sort | None, BeforeValidator(_blank)] = None
+    age: Annotated[float | None, Field(ge=0, le=120)] = None
+    sex: Sex | None = None
+    near: Annotated[str, WithJsonSchema({"type": "string", "enum": ["", *place_names()]})] = ""
+    within: Annotated[float | None, Field(gt=0, le=FURTHEST)] = None
+    ages: Annotated[list[Annotated[str, *_one_of("ages")]], _MANY] = []
+    hrcs: Annotated[list[Annotated[str, *_one_of("hrcs")]], _MANY] = []
+    phase: Annotated[list[Annotated[str, *_one_of("phase")]], _MANY] = []
+    type: Annotated[list[Annotated[str, *_one_of("type")]], _MANY] = []
+    sponsor: Annotated[list[Annotated[str, *_one_of("sponsor")]], _MANY] = []
+    sort: Sort | None = None
     without: Annotated[list[str], _MANY] = []
 
     def chosen(self) -> Chosen:
@@ -84,7 +80,7 @@ def read_choices(given: Mapping[str, Any]) -> Choices:
 
 def lenient(given: Mapping[str, str | Sequence[str]]) -> Choices:
     """What can be used of the names and values of an address; what is odd is left out."""
-    kept: dict[str, Any] = {name: given[name] for name in Choices.model_fields if name in given}
+    kept: dict[str, Any] = {name: given[name] for name in Choices.model_fields if given.get(name)}
     while True:
         try:
             return Choices.model_validate(kept)

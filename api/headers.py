@@ -1,8 +1,8 @@
 """The headers that every answer carries."""
 
 _PAGES = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # Gradio builds its page in the browser, from scripts and styles that stand in the page itself.
 _CHAT = (

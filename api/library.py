@@ -3,12 +3,15 @@
 Pages, API, chat and commands all ask here, so that the same words give the same hits everywhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
+from threading import Lock
 
 from api.settings import Settings
+from nlp.completion import Completer, Completion, Title
 from nlp.eligibility.criteria import Criterion, read_criteria
 from nlp.eligibility.variables import Answers
 from nlp.eligibility.verdict import Verdict, judge
@@ -16,10 +19,12 @@ from nlp.embeddings.encoder import Encoder
 from nlp.embeddings.facets import Counts
 from nlp.embeddings.model import load_encoder
 from nlp.embeddings.search import Hit, StudyIndex
-from nlp.query import NOTHING_CHOSEN, Chosen, Query, understand
+from nlp.language import words
+from nlp.query import LONGEST, NOTHING_CHOSEN, Chosen, Query, understand
 from ontology.concept import Ontology, load_ontology
 from ontology.errors import BadInput, Unavailable
-from ontology.linker import Linker
+from ontology.found import How
+from ontology.linker import Linker, Mention
 from recruitment.vault import Vault, parse_keys
 from registry.store import Store
 from registry.study import Study
@@ -54,6 +59,8 @@ class Library:
         self.linker = linker
         self.index = index
         self.vault = vault
+        self._completing = Lock()
+        self._completers: dict[object, Completer] = {}
         self._criteria = lru_cache(CRITERIA_KEPT)(lambda study: read_criteria(study, linker, ontology))
 
     def find(
@@ -83,6 +90,42 @@ class Library:
             return frozenset()
         return frozenset(hit.study_id for hit in hits if hit.sure)
 
+    def complete(self, text: str, language: str, limit: int = 8) -> list[Completion]:
+        """What a question that begins with `text` may become, for a reader of `language`."""
+        return self._completer().complete(text[:LONGEST], language, limit)
+
+    def meant(self, query: Query) -> str:
+        """The question as it may have been meant, where words were guessed at or are unknown; "" else.
+
+        A misspelt word becomes the nearest form of its concept, an unknown one the nearest known word.
+        """
+        text = query.text
+        for mention in sorted(query.mentions, key=lambda each: -each.start):
+            if mention.how == How.MISSPELT:
+                text = f"{text[: mention.start]}{self._spelt(mention)}{text[mention.end :]}"
+        if not query.mentions:
+            text = _respelt(text, self._completer().meant)
+        return "" if text.casefold() == query.text.casefold() else text
+
+    def _spelt(self, mention: Mention) -> str:
+        """The form of a concept that is nearest to what was written."""
+        forms = [form.text for form in self.ontology.get(mention.concept).forms]
+        near = get_close_matches(mention.matched.casefold(), forms, 1, 0)
+        return near[0] if near else mention.matched
+
+    def _completer(self) -> Completer:
+        """Made anew when the index has changed."""
+        version = self.index.version()
+        with self._completing:
+            if self._completers.get(version) is None:
+                titles = [Title(*each) for each in self.index.titles()]
+                self._completers = {version: Completer(self.ontology, titles, self.index.popularity())}
+            return self._completers[version]
+
+    def similar(self, study_id: str, limit: int = 4) -> list[Hit]:
+        """Studies about the same things as this one, the likest first."""
+        return self.index.similar(study_id, limit)
+
     def study(self, study_id: str) -> Study:
         """The study of this id.
 
@@ -103,6 +146,14 @@ class Library:
     def screen(self, study: Study, answers: Answers) -> Verdict:
         """What the answers say about this person and this study."""
         return judge(study.id, self.criteria_of(study), answers, self.ontology)
+
+
+def _respelt(text: str, meant: Callable[[str], str]) -> str:
+    """`text` with every word replaced that was meant as another."""
+    for word in reversed(words(text)):
+        if better := meant(word.text):
+            text = f"{text[: word.start]}{better}{text[word.end :]}"
+    return text
 
 
 @contextmanager

@@ -238,6 +238,30 @@ class SearchAnswer(BaseModel):
         )
 
 
+class CompletionRead(FromValue):
+    """What a question may become. `label` is what the concept is called, or the status of the study."""
+
+    text: str
+    kind: str
+    id: str
+    language: str
+    label: str
+
+
+class CompletionAnswer(BaseModel):
+    """Suggestions, the best first."""
+
+    completions: list[CompletionRead]
+
+
+class SimilarRead(BaseModel):
+    """A study that is about the same things."""
+
+    id: str
+    title: str
+    status: str
+
+
 class SiteRead(FromValue):
     """A place where the study runs."""
 

@@ -3,7 +3,7 @@
 from functools import partial
 from itertools import takewhile
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -15,8 +15,9 @@ from api.labels import label, marks
 from api.library import Found, Library
 from api.pages.render import render
 from api.readings import Address, chosen, readings
-from api.schemas import SearchAnswer, Words
+from api.schemas import CompletionAnswer, CompletionRead, SearchAnswer, Words
 from chatbot.safety import HELP, check
+from nlp.completion import Completion, Kind
 from nlp.places import place_called, place_names
 from nlp.query import LONGEST, clean
 from ontology.wording import say
@@ -29,10 +30,14 @@ DISTANCES = (25, 50, 100, 200)
 """Km to choose from."""
 
 
+VISIBLE = r"[^\s\x00-\x1f\x7f\u200b\u2060\ufeff]"
+"""A character that is left when a text is cleaned; a question has one."""
+
+
 class Asked(Choices):
     """A search with what is chosen beside it."""
 
-    q: Annotated[Words, Query(min_length=1)]
+    q: Annotated[Words, Query(min_length=1, json_schema_extra={"pattern": VISIBLE})]
     limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE
     facets: bool = False
 
@@ -47,6 +52,24 @@ def search(library: LibraryDep, asked: Annotated[Asked, Query()]) -> SearchAnswe
     started = perf_counter()
     found = library.find(asked.q, asked.chosen(), asked.limit, counted=asked.facets)
     return SearchAnswer.of(found, library.ontology, (perf_counter() - started) * 1000)
+
+
+@router.get("/api/complete")
+def complete(
+    library: LibraryDep,
+    q: Words = "",
+    language: Annotated[Literal["nb", "nn", "en"], Query()] = "nb",
+    limit: Annotated[int, Query(ge=1, le=20)] = 8,
+) -> CompletionAnswer:
+    """What a question that begins with `q` may become: words for concepts, and titles of studies."""
+    found = library.complete(q, language, limit)
+    return CompletionAnswer(completions=[_completion(each, library, language) for each in found])
+
+
+def _completion(each: Completion, library: Library, language: str) -> CompletionRead:
+    is_concept = each.kind is Kind.CONCEPT
+    label = library.ontology.get(each.id).label(language) if is_concept else say("site.study", language)
+    return CompletionRead(text=each.text, kind=each.kind, id=each.id, language=each.language, label=label)
 
 
 @router.get("/sok", include_in_schema=False)
@@ -108,6 +131,7 @@ def _understood(
         "chosen": chosen(choices, query, language, address),
         "link": address,
         "showing": partial(address.showing, open_stated=query.open_stated),
+        "meant": library.meant(query),
         "term": words,
         "elsewhere": shortcuts(words, query),
     }

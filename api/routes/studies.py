@@ -3,10 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -14,7 +14,7 @@ from api.deps import Language, LibraryDep, SettingsDep
 from api.errors import not_found
 from api.library import Library
 from api.pages.render import at_home, number, render
-from api.schemas import StudyAnswer
+from api.schemas import SimilarRead, StudyAnswer
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.sections import Section
 from ontology.errors import BadInput
@@ -40,6 +40,15 @@ def study(study_id: str, library: LibraryDep) -> StudyAnswer:
     return StudyAnswer.of(found, library.criteria_of(found))
 
 
+@router.get("/api/studies/{study_id}/similar")
+def similar(
+    study_id: str, library: LibraryDep, limit: Annotated[int, Query(ge=1, le=20)] = 4
+) -> list[SimilarRead]:
+    """Studies about the same things, the likest first."""
+    found = library.similar(_get(library, study_id).id, limit)
+    return [SimilarRead(id=each.study_id, title=each.title, status=each.status) for each in found]
+
+
 @router.get("/studier/{study_id}", include_in_schema=False)
 def study_page(
     request: Request, study_id: str, library: LibraryDep, settings: SettingsDep, language: Language
@@ -55,6 +64,7 @@ def study_page(
         words=words(found, library, language),
         at_home=[site for site in found.sites if at_home(site.country)],
         abroad=Counter(site.country for site in found.sites if not at_home(site.country)),
+        similar=library.studies(library.similar(found.id)),
         kind=kind(found),
         numbers=list(dict.fromkeys([found.id, *(each.value for each in found.identifiers)])),
         source=found.url if urlsplit(found.url).scheme in {"http", "https"} else "",

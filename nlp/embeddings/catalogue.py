@@ -1,7 +1,9 @@
 """What an index knows of its studies besides words and vectors: one SQLite file, read without a server."""
 
 import json
+import math
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ CREATE TABLE study (
     digest TEXT NOT NULL,
     ontology TEXT NOT NULL,
     title TEXT NOT NULL,
+    language TEXT NOT NULL,
     status TEXT NOT NULL,
     words TEXT NOT NULL,
     minimum_age REAL,
@@ -137,6 +140,7 @@ class Catalogue:
             "digest": state.digest,
             "ontology": state.ontology,
             "title": study.title,
+            "language": study.language,
             "status": study.status,
             "words": "\n".join((study.title, *study.conditions, study.summary)),
             "minimum_age": study.minimum_age,
@@ -229,6 +233,34 @@ class Catalogue:
             np.array([-np.inf if age is None else age for age in youngest], dtype=np.float64),
             np.array([np.inf if age is None else age for age in oldest], dtype=np.float64),
         )
+
+    def titles(self) -> list[tuple[str, str, str]]:
+        """(id, title, language) of every study."""
+        return self._database.execute("SELECT id, title, language FROM study").fetchall()
+
+    def popularity(self) -> dict[str, int]:
+        """How many studies are about each concept."""
+        return dict(self._database.execute("SELECT concept, count(*) FROM concept GROUP BY concept"))
+
+    def concepts_of(self, study_id: str) -> dict[str, float]:
+        """What a study is about: the weight of each concept; {} for an unknown study."""
+        rows = self._database.execute(
+            "SELECT concept, weight FROM concept JOIN study ON number = study WHERE id = ?", (study_id,)
+        )
+        return dict(rows.fetchall())
+
+    def sharing(self, own: Mapping[str, float]) -> dict[int, float]:
+        """Studies that are about one of these concepts, scored by the weights on both sides.
+
+        A concept counts by how few studies are about it: log(studies / studies about it).
+        """
+        found = self.studies_about(own)
+        times = Counter(concept for _, concept, _ in found)
+        scores: dict[int, float] = {}
+        for number, concept, weight in found:
+            rare = math.log(1 + self.count / times[concept])
+            scores[number] = scores.get(number, 0.0) + own[concept] * weight * rare
+        return scores
 
     def spots(self) -> Spots:
         """The sites of every study whose place is known."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ontology.errors import Mismatch, Unavailable
 
-FORMAT = 5
+FORMAT = 6
 REMEDY = "Run `studievei index --rebuild`."
 
 _KEPT = 2

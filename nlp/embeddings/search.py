@@ -15,7 +15,7 @@ from nlp.embeddings.chunks import Chunk, chunk_study
 from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
 from nlp.embeddings.encoder import Encoder
 from nlp.embeddings.facets import Counts
-from nlp.embeddings.fusion import fuse, shares
+from nlp.embeddings.fusion import WEIGHTS, fuse, shares
 from nlp.embeddings.lock import writing
 from nlp.embeddings.shelf import Draft, Shelf, take
 from nlp.embeddings.sites import Nearest
@@ -177,6 +177,44 @@ class StudyIndex:
             return Answer([])
         hits, total = question.hits(limit), question.total
         return Answer(hits, total, question.known - total, question.counts() if counted else ())
+
+    def titles(self) -> list[tuple[str, str, str]]:
+        """(id, title, language) of every study that can be found."""
+        shelf = self._current()
+        return shelf.catalogue.titles() if shelf else []
+
+    def popularity(self) -> dict[str, int]:
+        """How many studies are about each concept."""
+        shelf = self._current()
+        return shelf.catalogue.popularity() if shelf else {}
+
+    def version(self) -> object:
+        """Another one after every change of the index."""
+        self._current()
+        return self._seen
+
+    def similar(self, study_id: str, limit: int = 4) -> list[Hit]:
+        """Studies about the same things as a study, the likest first; [] for one that names nothing known.
+
+        What few studies are about weighs more; the title decides between those that share as much.
+
+        Raises:
+            BadInput: `limit` is not positive.
+        """
+        if limit < 1:
+            raise BadInput(f"The limit must be 1 or more, not {limit}.")
+        shelf = self._current()
+        own = shelf.catalogue.concepts_of(study_id) if shelf else {}
+        if shelf is None or not own:
+            return []
+        shared = shelf.catalogue.sharing(own)
+        (title,) = (title for each, title, _ in shelf.catalogue.titles() if each == study_id)
+        (vector,) = self._encoder.encode_queries([title])
+        meaning = {n: score for n, (_, score) in shelf.nearest(vector, DEPTH, None).items() if n in shared}
+        fused = fuse({"concepts": shared, "meaning": meaning}, WEIGHTS)
+        entries = [entry for entry in shelf.catalogue.entries(fused) if entry.id != study_id]
+        best = sorted(entries, key=lambda entry: (-fused[entry.number], entry.id))[:limit]
+        return [Hit(each.id, each.title, each.status, fused[each.number], ()) for each in best]
 
     def _question(self, query: Query, limit: int) -> "_Question | None":
         if limit < 1:
