@@ -12,7 +12,7 @@ from nlp.eligibility.sections import Piece, PieceKind, Section, read_sections
 from nlp.eligibility.sentence import DOUBTFUL
 from nlp.eligibility.statements import Statement
 from nlp.eligibility.variables import Answerer, variable
-from nlp.eligibility.vocabulary import tokens
+from nlp.eligibility.vocabulary import heading
 from ontology.concept import Ontology, load_ontology
 from ontology.linker import Linker
 from ontology.wording import say
@@ -77,7 +77,7 @@ def _text_criteria(study: Study, linker: Linker, ontology: Ontology) -> Iterator
         agreed = pruned(_agreed(stated, node.piece.section, study, subject))
         required = opposite(agreed) if node.piece.section is Section.EXCLUSION else agreed
         name = f"{node.piece.section}-{number}"
-        yield _criterion(name, study.criteria, node, required, reader.statements(node))
+        yield _criterion(name, reader, node, required)
 
 
 def read_line(text: str, section: Section, linker: Linker, ontology: Ontology | None = None) -> Criterion:
@@ -89,7 +89,7 @@ def read_line(text: str, section: Section, linker: Linker, ontology: Ontology | 
     reader = Reader(text, linker, ontology or load_ontology(), frozenset())
     stated = pruned(reader.stated(node))
     required = opposite(stated) if section is Section.EXCLUSION else stated
-    return _criterion(section, text, node, required, reader.statements(node))
+    return _criterion(section, reader, node, required)
 
 
 def _record_criteria(study: Study) -> tuple[Criterion, ...]:
@@ -133,12 +133,12 @@ def _record_text(relation: Relation, language: str) -> str:
     return say(f"eligibility.record_age_{'_'.join(stated)}", language, **stated)
 
 
-def _criterion(name: str, text: str, node: Node, rule: Rule, stated: tuple[Statement, ...]) -> Criterion:
+def _criterion(name: str, reader: Reader, node: Node, rule: Rule) -> Criterion:
     start, end, section = node.piece.start, node.end, node.piece.section
-    words = text[start:end]
+    words, stated = reader.text[start:end], reader.statements(node)
     found = list(relations(rule))
     if not found:
-        clinical = any(token.symbol in {"CLINICAL", "VARIABLE"} for token in tokens(words))
+        clinical = any(item.symbol in {"CLINICAL", "VARIABLE"} for item in reader.all_items(node))
         who = Answerer.CLINICIAN if clinical else Answerer.STUDY_TEAM
         return Criterion(name, words, start, end, section, None, Parsed.NONE, who, stated)
     parsed = Parsed.FULL if is_read(rule) else Parsed.PARTIAL
@@ -177,7 +177,7 @@ class _Scope:
         return trusted
 
     def _under_heading(self, piece: Piece) -> frozenset[Kind]:
-        if {token.symbol for token in tokens(piece.under)} & _SPECIAL:
+        if {token.symbol for token in heading(piece.under)} & _SPECIAL:
             return frozenset()
         return _ATTRIBUTES if piece.section is Section.OTHER else _ANYTHING
 

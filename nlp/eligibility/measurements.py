@@ -141,7 +141,7 @@ def _apposed(items: Sequence[Item]) -> list[Item]:
             and isinstance(inside[1], Token)
             and inside[1].name == item.name
         ):
-            kept.append(replace(item, end=inside[2].end))
+            kept.append(item._replace(end=inside[2].end))
             position += 3
         else:
             kept.append(item)

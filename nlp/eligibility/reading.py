@@ -12,7 +12,7 @@ from nlp.eligibility.sections import Piece, PieceKind, Section
 from nlp.eligibility.sentence import DOUBTFUL, read_sentence
 from nlp.eligibility.statements import Statement, statements
 from nlp.eligibility.variables import variable
-from nlp.eligibility.vocabulary import Token, tokens
+from nlp.eligibility.vocabulary import Token, heading, tokens
 from ontology.concept import Concept, Ontology
 from ontology.concept import Kind as ConceptKind
 from ontology.found import How
@@ -90,7 +90,7 @@ class Reader:
     """
 
     def __init__(self, text: str, linker: Linker, ontology: Ontology, subject: Set[str]) -> None:
-        self._text = text
+        self.text = text
         self._ontology = ontology
         self._subject = subject
         self._mentions = self._conditions(linker.link(text, forgiving=False))
@@ -100,8 +100,8 @@ class Reader:
     def items(self, piece: Piece) -> list[Item]:
         """The folded items of a piece. Under the subheading «Age:», "18 and over" is an age."""
         if piece not in self._folded:
-            heading = {token.name or token.symbol for token in tokens(piece.under)}
-            is_age = "age" in heading and heading <= {"age", "EQUALS"}
+            named = {token.name or token.symbol for token in heading(piece.under)}
+            is_age = "age" in named and named <= {"age", "EQUALS"}
             before = [Token("VARIABLE", piece.start, piece.start, name="age")] if is_age else []
             self._folded[piece] = fold([*before, *self._unfolded(piece.start, piece.end)])
         return self._folded[piece]
@@ -109,7 +109,7 @@ class Reader:
     def _unfolded(self, start: int, end: int) -> Iterator[Item]:
         """Tokens, and in place of those that name a condition its term; a longer name of a variable wins."""
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        read = tokens(self._text, start, end)
+        read = tokens(self.text, start, end)
         named = [
             (token, next((each for each in read[number + 1 :] if each.symbol not in _FILLS), None))
             for number, token in enumerate(read)
@@ -126,7 +126,7 @@ class Reader:
             while mentions and mentions[0].start < token.end:
                 mention = self._allergy(mentions[0]) if allergy else mentions[0]
                 mentions.pop(0)
-                yield from tokens(self._text, max(done, token.start), mention.start)
+                yield from tokens(self.text, max(done, token.start), mention.start)
                 yield from self._narrowing(mention)
                 yield self._term(mention)
                 done = mention.end
@@ -134,7 +134,7 @@ class Reader:
             if token.start >= done:
                 yield token
             elif token.end > done:
-                yield from tokens(self._text, done, token.end)
+                yield from tokens(self.text, done, token.end)
 
     def stated(self, node: Node) -> Rule:
         """What an item states, the polarity of its section apart."""
@@ -143,6 +143,12 @@ class Reader:
         if not node.children:
             return _sentences(own, Unread(node.piece.start, node.piece.end), excludes=excludes)
         return self._nested(node, own, excludes=excludes)
+
+    def all_items(self, node: Node) -> Iterator[Item]:
+        """The folded items of an item and of those under it."""
+        yield from self.items(node.piece)
+        for child in node.children:
+            yield from self.all_items(child)
 
     def statements(self, node: Node) -> tuple[Statement, ...]:
         """Every relation that an item and the items under it state."""
@@ -169,8 +175,10 @@ class Reader:
         """Qualifiers within a synonym («uncontrolled hypertension») that the concept's own names lack."""
         concept = self._ontology.get(mention.concept)
         own = f"{concept.nb} {concept.nn} {concept.en}".casefold()
-        for token in tokens(self._text, mention.start, mention.end):
-            if token.symbol == "NARROW" and self._text[token.start : token.end].casefold() not in own:
+        if mention.matched.casefold() in own:
+            return
+        for token in tokens(self.text, mention.start, mention.end):
+            if token.symbol == "NARROW" and self.text[token.start : token.end].casefold() not in own:
                 yield token
 
     def _allergy(self, mention: Mention) -> Mention:
@@ -289,7 +297,7 @@ def _parts(items: Sequence[Item]) -> list[list[Item]]:
         if item.symbol == "NOTE":
             doubtful = any(each.symbol in DOUBTFUL for each in items[position:])
             before = next((part for part in reversed(parts) if part), parts[-1])
-            before.append(replace(item, symbol="DOUBT" if doubtful else "ASIDE"))
+            before.append(Token("DOUBT" if doubtful else "ASIDE", item.start, item.end))
             break
         if item.symbol == "STOP":
             parts.append([])

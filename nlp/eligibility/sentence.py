@@ -13,6 +13,7 @@ from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations
 from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.variables import variables
+from nlp.eligibility.vocabulary import Token
 
 CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
 _FAMILIAR = frozenset(
@@ -119,7 +120,7 @@ def _without_asides(items: Sequence[Item]) -> list[Item]:
     while position < len(items):
         item = items[position]
         if item.symbol in {"EXAMPLE", "EXCEPT"}:
-            return [*kept, replace(item, symbol="ASIDE")] if kept else []
+            return [*kept, Token("ASIDE", item.start, item.end)] if kept else []
         if item.symbol != "OPEN":
             kept.append(item)
             said |= _variables(item)
@@ -146,7 +147,7 @@ def _aside(inside: Sequence[Item], said: Set[str]) -> list[Item]:
     if not others and len(terms) == 1 and terms[0].kind in {Kind.AGE, Kind.SEX}:
         return [*terms]
     doubtful = any(item.symbol in {*DOUBTFUL, "OR"} for item in inside) and inside[0].symbol != "EXAMPLE"
-    return [replace(inside[0], symbol="DOUBT" if doubtful else "ASIDE")]
+    return [Token("DOUBT" if doubtful else "ASIDE", inside[0].start, inside[0].end)]
 
 
 def _in_the_past(items: Sequence[Item]) -> list[Item]:
@@ -169,6 +170,8 @@ def _once(item: Item) -> Item:
 
 
 def _ever(relation: Relation) -> Relation:
+    if relation.window_days is not None:
+        return relation
     return replace(relation, variable=f"history:{relation.concept}")
 
 
@@ -178,7 +181,7 @@ def _about_women(items: Sequence[Item]) -> list[Item]:
     if Kind.PREGNANCY not in kinds:
         return [*items]
     return [
-        replace(item, symbol="SEX") if isinstance(item, Term) and item.kind is Kind.SEX else item
+        Token("SEX", item.start, item.end) if isinstance(item, Term) and item.kind is Kind.SEX else item
         for item in items
     ]
 

@@ -8,10 +8,11 @@ number, ROMAN a Roman one, LETTER a grade, WORD what the tables do not know.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from csv import DictReader
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import product
+from typing import NamedTuple
 
 from nlp.numbers import number_words
 
@@ -25,12 +26,12 @@ _WORD = re.compile(
 _BRACES = re.compile(r"\{(.*?)\}")
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "Ⅰ": 1, "Ⅱ": 2, "Ⅲ": 3, "Ⅳ": 4, "Ⅴ": 5}
 _GRADES = frozenset("ABC")
+_LONGEST_GRADE = 3
 _SHORT_UNIT = 2
 """Letters. A unit so short is one only beside a number: «l», «d», «in»."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """text[start:end], a word or a phrase of the tables.
 
     `value` is that of a number; `other` what else it may be («1.500»). `name` is the variable, the unit or
@@ -54,16 +55,25 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
     position = 0
     while position < len(words):
         length, token = _longest(words, position, found, read[-1] if read else None)
-        first, last = found[position], found[position + length - 1]
-        if _belongs_to(token, first, read):
-            read[-1] = replace(read[-1], end=start + last[2])
+        first, last = start + found[position][1], start + found[position + length - 1][2]
+        if words[position] in _SUFFIXES and read and read[-1].symbol == "NUMBER" and read[-1].end == first:
+            read[-1] = read[-1]._replace(end=last)  # «stage 3a»
         else:
-            read.append(replace(token, start=start + first[1], end=start + last[2]))
+            symbol, _, _, value, name, other = token
+            read.append(Token(symbol, first, last, value, name, other))
         position += length
     return _said_once(read)
 
 
+@lru_cache(maxsize=1 << 12)
+def heading(text: str) -> tuple[Token, ...]:
+    """The tokens of a heading; the same few stand over many lists."""
+    return tuple(tokens(text))
+
+
 _Found = tuple[str, int, int]
+_UNKNOWN = Token("WORD", 0, 0)
+_SUFFIXES = frozenset("ab")
 
 
 def _parted(written: str) -> list[_Found]:
@@ -102,8 +112,8 @@ def _longest(
             return len(phrase), _graded(token, found[position][0]) if length == 1 else token
     if word[0].isdecimal():
         value, other = _number(word)
-        return 1, Token("NUMBER", 0, 0, value, other=other)
-    return 1, _graded(Token("WORD", 0, 0), found[position][0])
+        return 1, Token("NUMBER", 0, 0, value, "", other)
+    return 1, _graded(_UNKNOWN, found[position][0])
 
 
 def _is_no_unit(phrase: Sequence[str], before: Token | None) -> bool:
@@ -113,15 +123,11 @@ def _is_no_unit(phrase: Sequence[str], before: Token | None) -> bool:
 
 
 def _graded(token: Token, written: str) -> Token:
+    if len(written) > _LONGEST_GRADE:
+        return token
     if written in _ROMAN:
         return Token("ROMAN", 0, 0, float(_ROMAN[written]))
     return Token("LETTER", 0, 0, name=written) if written in _GRADES else token
-
-
-def _belongs_to(token: Token, place: _Found, read: Sequence[Token]) -> bool:
-    """The letter of «stage 3a» is part of its number."""
-    word, start, _ = place
-    return word in {"a", "b"} and bool(read) and read[-1].symbol == "NUMBER" and read[-1].end == start
 
 
 def _number(word: str) -> tuple[float, float | None]:
