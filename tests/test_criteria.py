@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.eligibility.criteria import Criterion, Parsed, read_criteria
-from nlp.eligibility.logic import And, AtLeast, Not, Or, Rule, Unread, relations
+from nlp.eligibility.logic import And, AtLeast, Not, Or, Rule, Truth, Unread, outcomes, relations
 from nlp.eligibility.questions import Question, wording
 from nlp.eligibility.relations import Relation
 from nlp.eligibility.sections import Section
@@ -181,6 +181,23 @@ def test_what_an_inclusion_demands(text: str, expected: str) -> None:
 )
 def test_what_an_exclusion_demands(text: str, expected: str) -> None:
     assert rules(f"Exclusion Criteria:\n* {text}") == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Be cancer-free at the time of enrollment",
+        "Willing to comply with laboratory tests and other procedures",
+        "Alcohol and/or substance abuse",
+        "Cancer within 14 days of the first symptoms",
+        "Hemoglobin ≥ 13 g/dl for men and ≥ 12 g/dl for women",
+        "Change in weight > 5 kg",
+    ],
+)
+def test_what_would_turn_the_wrong_people_away_decides_nothing(text: str) -> None:
+    for heading in ("Inclusion", "Exclusion"):
+        (criterion,) = read(f"{heading} Criteria:\n* {text}")
+        assert criterion.rule is None or Truth.NOT_MET not in outcomes(criterion.rule)
 
 
 def test_a_qualifier_within_a_synonym_is_not_lost() -> None:

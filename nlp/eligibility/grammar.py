@@ -18,14 +18,14 @@ _SEX = re.compile(
     r"|BOTH_SEXES|FEMALE|MALE) (?:SEX )?"
 )
 _LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
-_VAGUE = frozenset(
+_VAGUE = frozenset({"alcohol", "substance_use"}) | frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
 )
 """Facts that the text states more narrowly than a question can: where one must live, which trial counts."""
 
 _PLAIN = {
     **dict.fromkeys(("LETTER", "LEVEL", "LIMIT", "CHANGE", "SCALE", "TIMES", "ANCHOR"), "WORD"),
-    **dict.fromkeys(("ROMAN", "EQUALS", "WITHIN", "BEFORE", "FUTURE"), "PREP"),
+    **dict.fromkeys(("ROMAN", "EQUALS", "WITHIN", "BEFORE", "AFTER", "FUTURE"), "PREP"),
     "SLASH": "OR",
 }
 """Symbols that count only beside a number, and what the words are elsewhere."""

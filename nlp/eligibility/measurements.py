@@ -303,6 +303,8 @@ def _rule(about: Variable, quantity: Quantity, before: str, start: int, end: int
         return Or(parts) if high else And(parts)
     if quantity.is_pair and about.about is Kind.SCORE and quantity.limits[1].value == about.upper:
         quantity = _part_of_pair(quantity, 0)
+    if quantity.is_pair and about.name in PRESSURES:
+        quantity = _part_of_pair(quantity, PRESSURES.index(about.name))
     likely = next((each for each in rescued(quantity) if _is_plausible(about, each)), quantity)
     stated = tuple(_relation(about, each, start, end) for each in likely.ranges(before))
     return stated[0] if len(stated) == 1 else Or(stated)
@@ -365,8 +367,17 @@ def _window(items: Sequence[Item], index: int, quantity: Quantity) -> Window | N
     within = before is not None and before.symbol == "WITHIN"
     if not (within or after == "BEFORE" or (before is not None and before.symbol in {"PAST", "BEFORE"})):
         return None
+    following = items[index + 1] if index + 1 < len(items) else None
+    counted = after in {"OF", "FROM", "AFTER"} or (isinstance(following, Token) and following.name == "from")
+    if counted and not _is_anchored(items, index + 2):
+        return None  # «within 14 days of the first symptoms» is not told from inclusion
     future = within and isinstance(before, Token) and before.name == "future"
     return Window(round(limit.value * _DAYS[limit.unit]), quantity.items, future)
+
+
+def _is_anchored(items: Sequence[Item], index: int) -> bool:
+    following = next((item for item in items[index : index + AHEAD] if item.symbol != "FILLER"), None)
+    return following is not None and following.symbol == "ANCHOR"
 
 
 def _is_age(items: Sequence[Item], index: int, quantity: Quantity) -> bool:

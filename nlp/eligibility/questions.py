@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import relations
 from nlp.eligibility.sections import Section
+from nlp.eligibility.units import units
 from nlp.eligibility.variables import Answerer, Answers, QuestionKind, concerns, subject, variable
 from ontology.concept import Concept, FormKind, Ontology, load_ontology
 from ontology.wording import LANGUAGES, catalogue, say
 
+_NAMED_UNITS = frozenset(each for each in units() if each not in {"year", "month", "week", "day"})
 DAYS = {"years": 365.0, "months": 365 / 12, "weeks": 7.0}
 
 
@@ -96,11 +98,12 @@ def _ask(name: str, language: str) -> str:
 
 
 def _help(name: str, language: str) -> str:
-    own = f"eligibility.help_{name}"
-    if own in catalogue():
-        return say(own, language)
+    """What a hard word means, and the unit to answer in."""
     row = variable(name)
-    return say("eligibility.help_unit", language, unit=row.unit) if row.unit else ""
+    own = f"eligibility.help_{name}"
+    meaning = say(own, language) if own in catalogue() else ""
+    asked_in = say("eligibility.help_unit", language, unit=row.unit) if row.unit in _NAMED_UNITS else ""
+    return f"{meaning} {asked_in}".strip()
 
 
 def _other_names(concept: Concept, language: str, most: int = 2) -> tuple[str, ...]:

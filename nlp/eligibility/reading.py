@@ -103,7 +103,7 @@ class Reader:
             named = {token.name or token.symbol for token in heading(piece.under)}
             is_age = "age" in named and named <= {"age", "EQUALS"}
             before = [Token("VARIABLE", piece.start, piece.start, name="age")] if is_age else []
-            self._folded[piece] = fold([*before, *self._unfolded(piece.start, piece.end)])
+            self._folded[piece] = fold([*before, *_told_apart(list(self._unfolded(piece.start, piece.end)))])
         return self._folded[piece]
 
     def _unfolded(self, start: int, end: int) -> Iterator[Item]:
@@ -217,6 +217,22 @@ class Reader:
             return False
         short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
         return not short or mention.concept in named
+
+
+def _told_apart(items: list[Item]) -> Iterator[Item]:
+    """Leave out what only names something else: «tumour» in "tumour biopsy", «lidocaine» before "allergy"."""
+    for item, after in zip(items, [*items[1:], None], strict=True):
+        beside = isinstance(item, Term) and isinstance(after, Term) and after.start - item.end <= 1
+        if beside and isinstance(item, Term) and isinstance(after, Term) and _only_names(item, after):
+            yield Token("WORD", item.start, item.end)
+        else:
+            yield item
+
+
+def _only_names(term: Term, after: Term) -> bool:
+    treated = term.kind is Kind.CONDITION and after.kind in {Kind.DRUG, Kind.PROCEDURE}
+    concept = next((each.concept for each in relations(after.rule)), "")
+    return treated or (term.kind is Kind.DRUG and concept.endswith("allergy"))
 
 
 def _yields(mention: Mention, token: Token, following: Token | None) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations
+from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations, undecided
 from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.variables import variables
@@ -35,6 +35,7 @@ _ATTRIBUTES = frozenset({Kind.AGE, Kind.SEX, Kind.CONSENT, Kind.LANGUAGE})
 
 _MEASURED = frozenset({Kind.LAB, Kind.MEASURE, Kind.SCORE})
 _PEOPLE = frozenset({Kind.AGE, Kind.SEX, Kind.CONDITION})
+_TREATMENTS = frozenset({Kind.DRUG, Kind.PROCEDURE})
 _RENAMED = frozenset({Kind.CONDITION, Kind.DRUG, Kind.PROCEDURE, Kind.OTHER})
 _RENAMES = frozenset({"WORD", "USE", "CLINICAL", "GROUP", "OF"})
 """Right after a condition these make it something else: «asthma nurse», «consumption of fish»."""
@@ -76,7 +77,7 @@ def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
     `excludes`: it stands in a list of exclusions, where a list means any of its members.
     """
     whole = Unread(items[0].start, items[-1].end)
-    kept = _about_women(_in_the_past(_without_asides(items)))
+    kept = _lacking(_about_women(_in_the_past(_without_asides(items))))
     doubtful = any(item.symbol in DOUBTFUL for item in kept) or _depends_on_sex(kept)
     if not kept or doubtful or _is_conditional(kept, excludes=excludes):
         return whole
@@ -151,7 +152,10 @@ def _aside(inside: Sequence[Item], said: Set[str]) -> list[Item]:
 
 
 def _in_the_past(items: Sequence[Item]) -> list[Item]:
-    """«History of» makes every condition of its list one that the person has or has had; «prior» the next."""
+    """«History of» makes every condition of its list one that the person has or has had; «prior» the next.
+
+    A treatment with no word about when («chemotherapy», «able to do physical training») may mean anything.
+    """
     told: list[Item] = []
     past = ""
     for item in items:
@@ -159,8 +163,39 @@ def _in_the_past(items: Sequence[Item]) -> list[Item]:
             past = item.symbol
         elif item.symbol in CONNECTIVES and past == "PAST":
             past = ""
-        told.append(_once(item) if past in {"HISTORY", "PAST"} else item)
+        if past in {"HISTORY", "PAST"}:
+            told.append(_once(item))
+        else:
+            told.append(_timeless(item))
     return told
+
+
+def _timeless(item: Item) -> Item:
+    if not isinstance(item, Term) or item.kind is not Kind.PROCEDURE:
+        return item
+    return replace(item, rule=mapped(item.rule, lambda each: each if each.window_days else undecided(each)))
+
+
+def _lacking(items: Sequence[Item]) -> list[Item]:
+    """«Folate or vitamin B12 deficiency»: a drug listed before a condition may be the lack of it."""
+    after = [*items[2:], None, None]
+    return [
+        _doubted(item)
+        if _is(item, Kind.DRUG)
+        and link is not None
+        and link.symbol in CONNECTIVES
+        and _is(other, Kind.CONDITION)
+        else item
+        for item, link, other in zip(items, [*items[1:], None], after, strict=False)
+    ]
+
+
+def _is(item: Item | None, kind: Kind) -> bool:
+    return isinstance(item, Term) and item.kind is kind
+
+
+def _doubted(item: Item) -> Item:
+    return replace(item, rule=mapped(item.rule, undecided)) if isinstance(item, Term) else item
 
 
 def _once(item: Item) -> Item:
@@ -226,7 +261,7 @@ def _segment(items: Sequence[Item], familiar: frozenset[str], joined: str, *, tu
     lost = turned
     for item, following in zip(items, [*items[1:], None], strict=True):
         if isinstance(item, Term) and item.symbol == "TERM":
-            named = item.kind in _RENAMED and following is not None and following.symbol in _RENAMES
+            named = item.kind in _RENAMED and following is not None and _renames(item, following)
             if lost or named:  # "asthma nurse" is not about having asthma
                 rest = lost = True
             else:
@@ -241,6 +276,12 @@ def _segment(items: Sequence[Item], familiar: frozenset[str], joined: str, *, tu
             rest = True
             lost = lost or item.symbol not in _NARROWING
     return _Segment(tuple(terms), negated, rest, lost, turned, joined)
+
+
+def _renames(term: Term, following: Item) -> bool:
+    """«Asthma nurse», «cancer-free»."""
+    hyphen = following.symbol == "TO" and following.start == term.end
+    return hyphen or following.symbol in _RENAMES
 
 
 def _negated(segments: Sequence[_Segment], whole: Unread, *, excludes: bool) -> Rule:
@@ -303,9 +344,15 @@ def _part(segment: _Segment, whole: Unread, *, rest: bool) -> Rule:
     """One member; words left over anywhere may narrow it («hypertension or stroke within 6 months»)."""
     if not segment.terms:
         return whole
-    rules = (*(term.rule for term in segment.terms), *((whole,) if rest else ()))
+    terms = [_unsure(term) for term in segment.terms] if rest else segment.terms
+    rules = (*(term.rule for term in terms), *((whole,) if rest else ()))
     stated: Rule = rules[0] if len(rules) == 1 else And(rules)
     return Not(stated) if segment.negated else stated
+
+
+def _unsure(term: Term) -> Term:
+    """A treatment in a sentence that is half read may be one to come, to stop or to have failed."""
+    return replace(term, rule=mapped(term.rule, undecided)) if term.kind in _TREATMENTS else term
 
 
 def _cautious(members: Sequence[_Segment], parts: Sequence[Rule], whole: Unread) -> list[Rule]:

@@ -61,7 +61,8 @@ def _before(items: Sequence[Item], index: int) -> Iterator[int]:
     for number in range(last - 1, -1, -1):
         item = items[number]
         if isinstance(item, Term):
-            if not (joined and _takes(item) and item.kind is kind):
+            alike = item.kind is kind or (joined != "COMMA" and {item.kind, kind} <= _CONCEPTS)
+            if not (joined and _takes(item) and alike):
                 return
             yield number
             joined = ""
