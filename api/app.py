@@ -13,6 +13,7 @@ from api.errors import add_error_pages
 from api.guard import Guard
 from api.library import open_library
 from api.routes import (
+    alerts,
     coordinator,
     counts,
     gp,
@@ -22,6 +23,7 @@ from api.routes import (
     pages,
     screening,
     search,
+    sending,
     signin,
     studies,
     team,
@@ -67,9 +69,8 @@ def create_app(settings: Settings | None = None, *, encoder: Encoder | None = No
     app.state.settings = settings
     app.add_middleware(Guard)
     add_error_pages(app)
-    for room in (pages, search, screening, studies, gp, interests, inbox, openid, signin, team):
-        app.include_router(room.router)
-    for room in (coordinator, counts):
+    public = (pages, search, screening, studies, gp, sending, interests, alerts)
+    for room in (*public, inbox, openid, signin, team, coordinator, counts):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(packages=[("api.pages", "static")]))
     if settings.chat:

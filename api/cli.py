@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import audit, criteria, users, vault
+from api.commands import audit, criteria, retention, users, vault
 from api.commands.screen import screen
 from api.commands.search import search
 from ontology.errors import BadInput, StudieveiError
@@ -34,6 +34,7 @@ app.command("criteria")(criteria.criteria)
 app.add_typer(audit.app, name="audit")
 app.add_typer(users.app, name="users")
 app.add_typer(vault.app, name="vault")
+app.add_typer(retention.app, name="retention")
 
 Files = Annotated[list[Path], typer.Argument(help="One or more files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -205,12 +206,18 @@ def ontology_import(
 
 
 @app.command()
-def outbox() -> None:
+def outbox(
+    retry: Annotated[bool, typer.Option(help="Send the ones that were given up once more.")] = False,
+) -> None:
     """How many messages wait, are sent, or could not be sent and why."""
+    from datetime import UTC, datetime
+
     from api.show import show_outbox
-    from recruitment.outbox import outbox_state
+    from recruitment.outbox import outbox_state, retry_dead
 
     with _store() as store:
+        if retry:
+            typer.echo(f"{retry_dead(store.engine, datetime.now(UTC))} messages get a new start.")
         show_outbox(outbox_state(store.engine))
 
 

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     """The keys of the vault in base64, the newest first, instead of the file `vault.key` in `data_dir`."""
     smtp_url: str = ""
     """For example smtp://user:password@host:587?tls=starttls. Empty: mail is put as files in `data_dir`."""
+    webhook_url: str = ""
+    """Where mail is posted as JSON instead, signed with `webhook_secret`, for example to an integration engine."""
+    webhook_secret: SecretStr = SecretStr("")
     mail_from: str = "ikke-svar@studievei.invalid"
     oidc_issuer: str = ""
     """The OpenID provider to sign in with, such as HelseID or ID-porten. Empty: passwords only."""

@@ -1,10 +1,16 @@
-"""How an e-mail leaves the house: over SMTP, or as a file in a folder."""
+"""How an e-mail leaves the house: over SMTP, as a signed web request, or as a file in a folder."""
 
+import base64
+import hashlib
+import hmac
+import json
 import os
 import re
 import smtplib
 import ssl
 import tempfile
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -12,8 +18,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+import httpx
+
 from ontology.errors import BadInput, Unavailable
 
+_WEBHOOK_SECONDS = 300
+_REFUSED_FOR_GOOD = frozenset({400, 410, 413, 422})
 _ABOUT_THIS_MAIL = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 
 
@@ -102,6 +112,69 @@ class SmtpChannel:
 
     def _context(self) -> ssl.SSLContext:
         return self.certificates or ssl.create_default_context()
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookChannel:
+    """Posts each e-mail as JSON to an address of the operator's, for example an integration engine.
+
+    Signed as Standard Webhooks 1.0 asks for: the headers webhook-id (the Message-ID, the same at every
+    attempt), webhook-timestamp and webhook-signature. The receiver checks them with `is_genuine`, and
+    drops an id that it has seen.
+    """
+
+    url: str
+    secret: bytes = field(repr=False)
+    timeout: float = 30.0
+
+    def send(self, mail: EmailMessage) -> None:
+        """Posts it. No redirect is followed: the mail goes to this address or nowhere.
+
+        Raises:
+            Unavailable: no answer, or one that says not now or not you.
+            BadInput: the receiver refuses this mail for good (400, 410, 413, 422).
+        """
+        body = json.dumps({
+            "id": mail["Message-ID"],
+            "to": mail["To"],
+            "subject": mail["Subject"],
+            "language": mail["Content-Language"],
+            "text": mail.get_content(),
+        })  # fmt: skip
+        headers = {"Content-Type": "application/json"} | signed(
+            self.secret, mail["Message-ID"], body, time.time()
+        )
+        try:
+            status = httpx.post(self.url, content=body, headers=headers, timeout=self.timeout).status_code
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                f"The webhook does not answer ({type(error).__name__}). Check STUDIEVEI_WEBHOOK_URL."
+            ) from None
+        if status in _REFUSED_FOR_GOOD:
+            raise BadInput(f"The webhook refuses this mail ({status}). See why in its log.")
+        if not 200 <= status < 300:
+            raise Unavailable(f"The webhook does not take this mail now ({status}). See why in its log.")
+
+
+def signed(secret: bytes, message_id: str, body: str, at: float) -> dict[str, str]:
+    """The headers that prove who sent `body` and when (`at`, seconds since 1970)."""
+    stamp = str(int(at))
+    signature = base64.b64encode(_signature(secret, message_id, stamp, body)).decode()
+    return {"webhook-id": message_id, "webhook-timestamp": stamp, "webhook-signature": f"v1,{signature}"}
+
+
+def is_genuine(secret: bytes, headers: Mapping[str, str], body: str, now: float) -> bool:
+    """Whether a request was signed with our secret, for this body, in the last five minutes."""
+    stamp, message_id = headers.get("webhook-timestamp", ""), headers.get("webhook-id", "")
+    if not (stamp.isascii() and stamp.isdecimal()) or abs(now - int(stamp)) > _WEBHOOK_SECONDS:
+        return False
+    right = f"v1,{base64.b64encode(_signature(secret, message_id, stamp, body)).decode()}"
+    given = headers.get("webhook-signature", "").split()
+    return any(hmac.compare_digest(right.encode(), each.encode()) for each in given)
+
+
+def _signature(secret: bytes, message_id: str, stamp: str, body: str) -> bytes:
+    return hmac.new(secret, f"{message_id}.{stamp}.{body}".encode(), hashlib.sha256).digest()
 
 
 @dataclass(frozen=True, slots=True)

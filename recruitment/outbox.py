@@ -158,6 +158,24 @@ def outbox_state(engine: Engine) -> OutboxState:
     return OutboxState(pending, sent, dead, waiting_since, failures)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message about an interest: what it says, where it stands, and when it was written."""
+
+    kind: Kind
+    state: State
+    written_at: datetime
+
+
+def written_about(engine: Engine, interest_id: str) -> tuple[Written, ...]:
+    """What was written about an interest, oldest first."""
+    row = messages.c
+    asked = select(row.kind, row.state, row.created_at).where(row.interest_id == interest_id)
+    with reading(engine) as connection:
+        found = connection.execute(asked.order_by(row.created_at, row.id))
+        return tuple(Written(Kind(kind), State(state), at) for kind, state, at in found)
+
+
 def retry_dead(engine: Engine, now: datetime) -> int:
     """Gives every message that was given up a new start, once its cause is mended; returns how many."""
     row = messages.c

@@ -47,7 +47,7 @@ def sitemap(library: LibraryDep, settings: SettingsDep) -> Response:
 @router.get("/robots.txt")
 def robots(settings: SettingsDep) -> Response:
     """What search engines may visit: studies, not anybody's search or personal page."""
-    closed = ("/sok", "/chat", "/interesse/", "/innboks/", "/api/")
+    closed = ("/sok", "/chat", "/interesse/", "/varsler", "/innboks/", "/api/")
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in closed),

@@ -1,0 +1,130 @@
+"""Showing interest on a page, without scripts: see and change what goes, read what it means, say yes, send.
+
+Nothing is kept between the steps: what was written travels in the form, and never in an address.
+"""
+
+import secrets
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.csrf import OwnForm
+from api.deps import Fields, Language, LibraryDep, SettingsDep
+from api.draft import Draft, read_draft
+from api.errors import not_found
+from api.library import Library
+from api.pages.render import render
+from chatbot.prompts import takes_interest
+from ontology.errors import BadInput, StudieveiError, Unavailable
+from ontology.wording import say
+from recruitment.consent import Consent, consent_text, retention_days
+from recruitment.interest import NOTE_LIMIT, register_interest
+from recruitment.person import Sender
+from recruitment.screening import Screening
+
+router = APIRouter(prefix="/studier/{study_id}/interesse", include_in_schema=False, dependencies=[OwnForm])
+
+
+@router.get("")
+def start(request: Request, study_id: str, library: LibraryDep, language: Language) -> Response:
+    """The empty form."""
+    return _edit(request, _draft(library, study_id, {}, language), checked=False)
+
+
+@router.post("")
+def go_on(
+    request: Request,
+    study_id: str,
+    *,
+    fields: Fields,
+    library: LibraryDep,
+    settings: SettingsDep,
+    language: Language,
+) -> Response:
+    """`step` says what is wanted: `edit` (also from a pre-screening, with its answers), `show` or `send`."""
+    draft = _draft(library, study_id, fields, language)
+    step = fields.get("step", "edit")
+    if step not in {"show", "send"} or not takes_interest(draft.study):
+        return _edit(request, draft, checked=False)
+    if draft.wrong:
+        return _edit(request, draft, status=422)
+    screening = draft.screening(library, settings)
+    if step == "show":
+        return _show(request, draft, screening, library)
+    if fields.get("consent") != "yes":
+        wrong = say("send.no_consent", language)
+        return _show(request, draft, screening, library, status=422, wrong=wrong)
+    try:
+        token = _send(draft, screening, library, settings.outbox_maximum)
+    except StudieveiError as problem:
+        status = 503 if isinstance(problem, Unavailable) else 422
+        return _show(request, draft, screening, library, status=status, wrong=str(problem))
+    return RedirectResponse(f"/interesse/{token}", 303)
+
+
+def _send(draft: Draft, screening: Screening, library: Library, outbox_limit: int) -> str:
+    now = datetime.now(UTC)
+    consent = Consent(draft.fields.get("version", ""), draft.language, now)
+    submission = draft.fields.get("submission", "")
+    return register_interest(
+        library.store.engine,
+        library.vault,
+        draft.study,
+        person=draft.person,
+        screening=screening,
+        consent=consent,
+        submission=submission,
+        now=now,
+        outbox_limit=outbox_limit,
+    ).person_token
+
+
+def _edit(request: Request, draft: Draft, *, status: int = 200, checked: bool = True) -> Response:
+    return render(
+        request,
+        "send.html",
+        status=status,
+        private=True,
+        study=draft.study,
+        open=takes_interest(draft.study),
+        given=[each for each in draft.questions if each.given],
+        others=[each for each in draft.questions if not each.given],
+        fields=draft.fields,
+        wrong=draft.wrong if checked else {},
+        senders=list(Sender),
+        limit=NOTE_LIMIT,
+    )
+
+
+def _show(
+    request: Request,
+    draft: Draft,
+    screening: Screening,
+    library: Library,
+    *,
+    status: int = 200,
+    wrong: str = "",
+) -> Response:
+    days = retention_days(library.store.engine, draft.study.id)
+    return render(
+        request,
+        "consent.html",
+        status=status,
+        private=True,
+        study=draft.study,
+        person=draft.person,
+        screening=screening,
+        text=consent_text(draft.study, draft.language, days),
+        carried=draft.carried,
+        submission=draft.fields.get("submission") or secrets.token_urlsafe(24),
+        wrong=wrong,
+    )
+
+
+def _draft(library: Library, study_id: str, fields: dict[str, str], language: str) -> Draft:
+    try:
+        study = library.study(study_id)
+    except BadInput as error:
+        raise not_found(error) from error
+    return read_draft(library, study, fields, language)
