@@ -17,7 +17,7 @@ _DEFAULT_PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 
 def open_channel(settings: Settings) -> Channel:
-    """The webhook or the SMTP server of the settings; without either, mail is put as files in the data folder.
+    """The webhook or SMTP server of the settings; without either, mail is put as files in the data folder.
 
     Raises:
         BadInput: STUDIEVEI_SMTP_URL is not the address of an SMTP server, or the webhook lacks https or

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     smtp_url: str = ""
     """For example smtp://user:password@host:587?tls=starttls. Empty: mail is put as files in `data_dir`."""
     webhook_url: str = ""
-    """Where mail is posted as JSON instead, signed with `webhook_secret`, for example to an integration engine."""
+    """Where mail is posted as JSON instead, signed with `webhook_secret`: an integration engine, say."""
     webhook_secret: SecretStr = SecretStr("")
     mail_from: str = "ikke-svar@studievei.invalid"
     oidc_issuer: str = ""

@@ -82,8 +82,15 @@ def test_nothing_changed_old_or_from_the_future_is_genuine(late: int, other: str
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(410, BadInput), (422, BadInput), (401, Unavailable), (302, Unavailable), (429, Unavailable), (503, Unavailable)],
-)  # fmt: skip
+    [
+        (410, BadInput),
+        (422, BadInput),
+        (401, Unavailable),
+        (302, Unavailable),
+        (429, Unavailable),
+        (503, Unavailable),
+    ],
+)
 def test_a_refusal_is_final_or_passing(receiver: Receiver, status: int, error: type[Exception]) -> None:
     receiver.status = status
     with pytest.raises(error, match=str(status)):
@@ -97,8 +104,9 @@ def test_nobody_there_is_passing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "secret"), [("http://example.org/x", "s" * 32), ("https://example.org/x", "short"), ("ftp://x", "s" * 32)]
-)  # fmt: skip
+    ("url", "secret"),
+    [("http://example.org/x", "s" * 32), ("https://example.org/x", "short"), ("ftp://x", "s" * 32)],
+)
 def test_an_unsafe_webhook_is_refused_at_start(url: str, secret: str) -> None:
     with pytest.raises(BadInput, match="https"):
         open_channel(Settings(webhook_url=url, webhook_secret=secret))
