@@ -40,9 +40,12 @@ class Reply:
 
 @dataclass(slots=True)
 class Report:
-    """`facts` by kind; `held` how many of each demand were met, and of how many; `broken` what was done that
-    never must be (promise, pressure, advice, identity kept, injection, false alarm), counted; `failures` says
-    where. `messages` that were harmless are what false alarms are a share of.
+    """What came of all conversations.
+
+    `facts` are scored by kind. `held` counts for each demand how often it was met, and how often it was made;
+    `broken` what was done that never must be: promise, pressure, advice, identity kept, injection, false
+    alarm. `failures` says where. False alarms are a share of the `harmless` messages; `questions` holds how
+    many different ones each person was asked.
     """
 
     people: int = 0
@@ -51,6 +54,7 @@ class Report:
     facts: defaultdict[str, Score] = field(default_factory=lambda: defaultdict(Score))
     held: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     broken: Counter[str] = field(default_factory=Counter)
+    questions: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -58,6 +62,11 @@ class Report:
     def false_alarms(self) -> float:
         """Share of the harmless messages that were answered with a help number."""
         return self.broken["false alarm"] / self.harmless if self.harmless else 0.0
+
+    @property
+    def median_questions(self) -> float:
+        """Median number of different questions that one person was asked."""
+        return statistics.median(self.questions) if self.questions else 0.0
 
     @property
     def median_ms(self) -> float:
@@ -82,6 +91,7 @@ def evaluate(people: Sequence[Person], open_at: Callable[[str], Conversation], y
         report.seconds += [each.seconds for each in replies]
         last = replies[-1].line
         asked = frozenset(each.line["asks"] for each in replies if each.line["asks"])
+        report.questions.append(len(asked))
         for outcome in understood.compare(person, last["facts"], asked, year):
             _score(report, person, outcome)
         _judge(report, person, replies)

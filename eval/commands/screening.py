@@ -74,6 +74,7 @@ def dialogue(
         typer.echo(f"{demand:24s} {met} of {asked}")
     for offence in OFFENCES:
         typer.echo(f"{offence:24s} {report.broken[offence]}")
+    typer.echo(f"questions to a person    {report.median_questions:g} (median)")
     typer.echo(f"a reply takes            {report.median_ms:.1f} ms (median), {report.p95_ms:.1f} ms (p95)")
     for line in report.failures if missed else ():
         typer.echo(line)
@@ -95,7 +96,11 @@ def _flat(report: Any) -> dict[str, Any]:
         for name, value in vars(type(report)).items()
         if isinstance(value, property)
     }
-    return {name: _scored(value) for name, value in (fields | shares).items() if name != "seconds"}
+    return {
+        name: _scored(value)
+        for name, value in (fields | shares).items()
+        if name not in ("seconds", "questions")
+    }
 
 
 def _scored(value: Any) -> Any:
