@@ -12,6 +12,7 @@ from api.headers import security_headers
 BODY_LIMIT = 1_000_000
 """Bytes."""
 _REASONS = {
+    404: "No address has such a character in it.",
     403: "This was sent from another site. Send it from a page here.",
     411: "Send the body with a Content-Length.",
     413: f"Send at most {BODY_LIMIT} bytes.",
@@ -19,7 +20,10 @@ _REASONS = {
 
 
 class Guard:
-    """Adds the security headers, and refuses forms that another site sent and bodies that are too large."""
+    """Adds the security headers, and refuses forms that another site sent and bodies that are too large.
+
+    An address with NUL in it names nothing; PostgreSQL would fail on looking it up.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -37,7 +41,7 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        status = _refusal(scope["method"], Headers(scope=scope))
+        status = 404 if "\0" in scope["path"] else _refusal(scope["method"], Headers(scope=scope))
         if status:
             request = Request(scope)
             await answer(request, status, _REASONS[status])(scope, receive, send_with_headers)
