@@ -103,7 +103,9 @@ def understand(
     wishes = _wishes_in(cleaned)
     open_stated = "open" in wishes and "open" not in without
     mentions = tuple(
-        mention for mention in linker.link(cleaned, language) if f"concept:{mention.concept}" not in without
+        mention
+        for mention in linker.link(cleaned, language, describing=True)
+        if f"concept:{mention.concept}" not in without
     )
     place = chosen.near
     if place is None and "place" not in without:

@@ -19,6 +19,7 @@ class How(StrEnum):
     MISSPELT = "misspelt"
     ABBREVIATION = "abbreviation"
     PHRASE = "phrase"
+    DESCRIBED = "described"
 
 
 class Reading(NamedTuple):

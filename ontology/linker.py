@@ -1,12 +1,14 @@
 """A text in anybody's words -> the concepts it mentions, each with its place, its reason and its score."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
+from itertools import islice
 
 from ontology.concept import Kind, Ontology
 from ontology.context import Context
+from ontology.descriptions import Descriptions
 from ontology.forms import NO_CONCEPT, FormIndex
 from ontology.found import Found, How, Scan, longest, scan
 from ontology.misspelt import Misspelt
@@ -17,6 +19,8 @@ from ontology.table import read_roles
 __all__ = ["How", "Linker", "Mention"]
 
 _KIND_LOSS = {Kind.CONDITION: 0.0, Kind.SYMPTOM: 0.3, Kind.DRUG: 0.1, Kind.PROCEDURE: 0.12}
+_MOST_DESCRIBED = 2
+_TOLD_BEFORE = 0.5
 _BROADER_LOSS = 0.1
 _CIRCUMSTANCE_LOSS = 0.15
 
@@ -48,10 +52,17 @@ class Linker:
         self._ontology = ontology
         self._names = Names(FormIndex(ontology, ordinary["hides"]), ordinary, cues)
         self._misspelt = Misspelt(self._names)
-        self._filler = cues["filler"]
+        self._filler, self._talk = cues["filler"], cues["talk"]
         self._context = Context(cues)
 
-    def link(self, text: str, language: str | None = None, *, forgiving: bool = True) -> tuple[Mention, ...]:
+    def link(
+        self,
+        text: str,
+        language: str | None = None,
+        *,
+        forgiving: bool = True,
+        describing: bool = False,
+    ) -> tuple[Mention, ...]:
         """The concepts that `text` mentions, in order of belief; denied ones last.
 
         Mentions do not overlap, except that the readings of one ambiguous form share its place.
@@ -61,13 +72,47 @@ class Linker:
             language: nb, nn, en, sv or da; settles what a form means where languages differ.
             forgiving: also find misspelt and split words, abbreviations in small letters and loose
                 phrases, as people type them. False for the text of registers.
+            describing: also guess what the text as a whole describes, overlapping the mentions. Good for
+                searching; nothing that a person can be held to.
         """
         read = scan(text, language, forgiving)
         found = longest(self._names.find(read))
         if forgiving:
             found = longest([*found, *self._misspelt.find(read, found)])
             found = self._phrases.join(read, found)
+            if describing:
+                found += self._described(read, found)
         return self._in_order(self._mentions(read, found))
+
+    def _described(self, read: Scan, found: Sequence[Found]) -> Iterator[Found]:
+        """What the text describes: nothing known already, and more than the conditions it names.
+
+        Where the tables know what the same words mean, that is believed more.
+        """
+        known = {reading.concept for each in found for reading in each.readings}
+        named = {i for each in found if self._names_condition(each) for i in range(each.first, each.end)}
+        if len(named) == len(read.words):
+            return
+        fresh = (
+            (at, described)
+            for at, described in self._descriptions.find(read)
+            if at > named and described.readings[0].concept not in known
+        )
+        for at, described in islice(fresh, _MOST_DESCRIBED):
+            told = any(at <= set(range(each.first, each.end)) for each in found)
+            yield described.rescored(How.DESCRIBED, _TOLD_BEFORE) if told else described
+
+    def _names_condition(self, found: Found) -> bool:
+        return any(
+            r.how is not How.PHRASE
+            and r.concept != NO_CONCEPT
+            and self._ontology.get(r.concept).kind is Kind.CONDITION
+            for r in found.readings
+        )
+
+    @cached_property
+    def _descriptions(self) -> Descriptions:
+        return Descriptions(self._ontology, self._filler | self._talk)
 
     @cached_property
     def _phrases(self) -> Phrases:
@@ -75,7 +120,9 @@ class Linker:
 
     def warm(self) -> None:
         """Load what the first loose phrase and misspelt word would wait for (0.7 s; 75 MB of dictionary)."""
-        self._phrases.join(scan("", None, True), ())
+        nothing = scan("", None, True)
+        self._phrases.join(nothing, ())
+        next(self._descriptions.find(nothing), None)
         self._misspelt.warm()
 
     def _mentions(self, read: Scan, found: Iterable[Found]) -> list[Mention]:

@@ -227,3 +227,36 @@ def test_keys_do_not_depend_on_case(word: str) -> None:
 )  # fmt: skip
 def test_inflected_words_share_a_stem(one: str, other: str) -> None:
     assert stem(one) == stem(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "concept"),
+    [
+        ("blod når jeg tørker meg", "hemorrhoids"),
+        ("skjell på albuene", "scaly-patches"),
+        ("redd for å gå på butikken", "agoraphobia"),
+        ("nyrene virker bare 20 prosent", "chronic-kidney-disease"),
+        ("leaking pee when I laugh", "stress-incontinence"),
+        ("mor har begynt å gå seg bort og kjenner ikke igjen barnebarna", "alzheimer"),
+    ],
+)
+def test_what_a_text_describes_is_guessed_only_when_asked_for(text: str, concept: str) -> None:
+    assert concept not in [mention.concept for mention in LINKER.link(text)]
+    described = LINKER.link(text, describing=True)
+    assert described[0].concept == concept
+    assert described[0].how is How.DESCRIBED
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hva koster det å være med", "bilen min starter ikke når det er kaldt", "brystkreft", "is it safe"],
+)
+def test_nothing_is_described_where_nothing_is_told(text: str) -> None:
+    assert LINKER.link(text, describing=True) == LINKER.link(text)
+
+
+def test_what_the_tables_know_of_the_same_words_is_believed_more() -> None:
+    first, *others = LINKER.link("hendene mine skjelver", describing=True)
+    assert first.concept == "tremor"
+    assert others
+    assert all(each.score < first.score for each in others)
