@@ -32,8 +32,9 @@ class Descriptions:
     """
 
     @uncollected()
-    def __init__(self, ontology: Ontology, filler: Iterable[str]) -> None:
-        self._filler = frozenset(map(stem, filler))
+    def __init__(self, ontology: Ontology, filler: Iterable[str], common: Iterable[str]) -> None:
+        """`filler` words tell nothing; `common` ones tell nothing by themselves."""
+        self._filler, self._common = frozenset(map(stem, filler)), frozenset(map(stem, common))
         bags = _bags(ontology, self._filler)
         self._concepts = list(bags)
         sizes = [sum(bag.values()) for bag in bags.values()]
@@ -48,7 +49,7 @@ class Descriptions:
         self._carriers = {key: _arrays(each, self._worths[key]) for key, each in carriers.items()}
 
     def find(self, scan: Scan) -> Iterator[tuple[frozenset[int], Found]]:
-        """The concepts that fit at least two telling words and half of what is told, the best first.
+        """The concepts that fit at least two words and half of what is told, the best first.
 
         Each comes with the places of its words.
         """
@@ -66,7 +67,7 @@ class Descriptions:
         for number in sorted(np.flatnonzero(fitting), key=lambda each: (-scores[each], each)):
             at = frozenset(place for place, told_of in zip(told, covered[:, number], strict=True) if told_of)
             share = sum(worth[place] for place in at) / total
-            if share >= _LEAST_COVERED:
+            if share >= _LEAST_COVERED and not all(scan.stems[place] in self._common for place in at):
                 reading = Reading(self._concepts[number], How.DESCRIBED, _BELIEF * share)
                 yield at, Found(min(at), max(at) + 1, (reading,))
 

@@ -52,7 +52,7 @@ class Linker:
         self._ontology = ontology
         self._names = Names(FormIndex(ontology, ordinary["hides"]), ordinary, cues)
         self._misspelt = Misspelt(self._names)
-        self._filler, self._talk = cues["filler"], cues["talk"]
+        self._filler, self._talk, self._common = cues["filler"], cues["talk"], cues["common"]
         self._context = Context(cues)
 
     def link(
@@ -81,7 +81,7 @@ class Linker:
             found = longest([*found, *self._misspelt.find(read, found)])
             found = self._phrases.join(read, found)
             if describing:
-                found += self._described(read, found)
+                found = [*found, *self._described(read, found)]
         return self._in_order(self._mentions(read, found))
 
     def _described(self, read: Scan, found: Sequence[Found]) -> Iterator[Found]:
@@ -112,7 +112,7 @@ class Linker:
 
     @cached_property
     def _descriptions(self) -> Descriptions:
-        return Descriptions(self._ontology, self._filler | self._talk)
+        return Descriptions(self._ontology, self._filler | self._talk, self._common)
 
     @cached_property
     def _phrases(self) -> Phrases:
