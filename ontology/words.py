@@ -20,7 +20,7 @@ _ENDINGS = {
     "s": ("enes", "anes", "s"),
     "e": ("ene", "ane", "e"),
     "a": ("a",),
-    "n": ("en",),
+    "n": ("en", "an"),
     "t": ("et",),
     "r": ("er", "ar"),
 }

@@ -28,6 +28,7 @@ def linked(text: str, *, forgiving: bool = True) -> list[tuple[str, How]]:
         ("Alzheimer’s disease", "alzheimer", How.EXACT),
         ("diabetikere", "diabetes", How.INFLECTED),
         ("leddgikta mi", "rheumatoid-arthritis", How.INFLECTED),
+        ("astmaen er verre", "asthma", How.INFLECTED),
         ("atrieflimmeren", "atrial-fibrillation", How.INFLECTED),
         ("brystkreftstudie", "breast-cancer", How.COMPOUND),
         ("hjertesviktpasientene", "heart-failure", How.COMPOUND),
