@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands import audit, criteria, retention, users, vault
+from api.commands.backup import backup, restore
 from api.commands.screen import screen
 from api.commands.search import search
 from ontology.errors import BadInput, StudieveiError
@@ -34,6 +35,8 @@ app.command("criteria")(criteria.criteria)
 app.add_typer(audit.app, name="audit")
 app.add_typer(users.app, name="users")
 app.add_typer(vault.app, name="vault")
+app.command()(backup)
+app.command()(restore)
 app.add_typer(retention.app, name="retention")
 
 Files = Annotated[list[Path], typer.Argument(help="One or more files.")]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Engine, LargeBinary, Row, func, select, update
+from sqlalchemy import Column, Engine, Row, func, select, update
 
 from ontology.errors import Mismatch
 from recruitment.tables import interests
@@ -24,9 +24,9 @@ class Resealed:
 
 
 def sealed_columns() -> tuple[Column[bytes], ...]:
-    """Every column of the database that holds sealed bytes."""
+    """Every column of the database that holds bytes sealed by the vault."""
     columns = (column for table in interests.metadata.sorted_tables for column in table.columns)
-    return tuple(column for column in columns if isinstance(column.type, LargeBinary))
+    return tuple(column for column in columns if "bound_to" in column.info)
 
 
 def keys_in_use(engine: Engine) -> Counter[str]:

@@ -179,6 +179,18 @@ def drop_keys(path: Path, key_ids: Sequence[str]) -> None:
     _replace(path, (newest, *(key for key in older if _key_id(key).hex() not in key_ids)))
 
 
+def copy_keys(source: Path, target: Path) -> None:
+    """Copies the keys to a file that only its owner can read, in one step.
+
+    Raises:
+        BadInput: `source` is not there or holds no key.
+        Unavailable: a file cannot be read or written.
+    """
+    if not source.is_file():
+        raise BadInput(f"There is no key file {source}.")
+    _replace(target, load_keys(source))
+
+
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     try:
