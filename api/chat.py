@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -20,9 +22,13 @@ from api.post import INTEREST_PATH
 from api.settings import Settings
 from chatbot.conversation import Memory, new_token
 from chatbot.desk import Desk, Sending
+from ontology.errors import Unavailable
 from recruitment.consent import Consent, ConsentText, consent_text, retention_days
 from recruitment.interest import register_interest
 from registry.study import Study
+
+if TYPE_CHECKING:
+    from chatbot.language_model import LanguageModel
 
 PATH = "/chat"
 
@@ -108,6 +114,7 @@ def open_desk(library: Library, settings: Settings) -> Desk:
     def text_of(study: Study, language: str) -> ConsentText:
         return consent_text(study, language, retention_days(library.store.engine, study.id))
 
+    model = _language_model(settings.llm) if settings.llm else None
     return Desk(
         find=lambda words, _language: library.find(words).hits,
         linker=library.linker,
@@ -118,4 +125,16 @@ def open_desk(library: Library, settings: Settings) -> Desk:
         consent_text=text_of,
         register=register,
         today=date.today,
+        complete=model.complete if model else None,
+        rephrase=model.rephrase if model else None,
     )
+
+
+@cache
+def _language_model(name: str) -> "LanguageModel":
+    """Imported only when an operator has named one: langchain takes seconds."""
+    try:
+        from chatbot.language_model import open_language_model  # noqa: PLC0415 - an extra, and slow to import
+    except ModuleNotFoundError as missing:
+        raise Unavailable(f"{missing.name} is not installed. Run: pip install 'studievei[llm]'") from missing
+    return open_language_model(name)

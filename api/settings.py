@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Messages that may wait before a new interest is refused with a clear answer."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65_535)
+    llm: str = ""
+    """A chat model that may read facts and rephrase questions, such as ollama:llama3.2. Empty: none."""
     chat: bool = True
     """Whether /chat is served."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
+from chatbot.facts import Facts, Reader
 from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
 from ontology.concept import Ontology
@@ -37,6 +38,7 @@ class Desk:
     register: stores and notifies; returns the address of the person's own page. Raises BadInput (a
         contact detail that cannot be one, a study that takes no interest) and Unavailable, with
         messages made for the person.
+    complete, rephrase: what a language model adds (language_model.py), where there is one.
     """
 
     find: Callable[[str, str], Sequence[Hit]]
@@ -48,6 +50,8 @@ class Desk:
     consent_text: Callable[[Study, str], ConsentText]
     register: Callable[[Sending], str]
     today: Callable[[], date]
+    complete: Callable[[str, Facts, Reader], Facts] | None = None
+    rephrase: Callable[[str], str] | None = None
 
     def for_one_turn(self) -> "Desk":
         """The same desk, which fetches each study once: for as long as one message is answered."""

@@ -446,7 +446,9 @@ def _hear_contact(state: State, heard: str, desk: Desk) -> Turn:
 
 
 def _facts(heard: str, state: State, desk: Desk) -> Facts:
-    return Reader(desk.linker, desk.ontology, desk.today().year).read(heard, state.subject)
+    reader = Reader(desk.linker, desk.ontology, desk.today().year)
+    facts = reader.read(heard, state.subject)
+    return desk.complete(heard, facts, reader) if desk.complete else facts
 
 
 def _language(state: State, heard: str) -> str:

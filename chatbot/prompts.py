@@ -135,6 +135,7 @@ def _ask(state: State, desk: Desk) -> Reply:
     questions = open_questions(state, desk)
     question = questions[0]
     text, help_text = wording(question, language, desk.ontology)
+    text = desk.rephrase(text) if desk.rephrase else text
     number, left = len(state.asked) + 1, len(questions) - 1
     place = Passage(say("chat.left" if left else "chat.last_question", language, number=number, left=left))
     personal: tuple[Passage, ...] = ()
