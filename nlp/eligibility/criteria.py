@@ -27,7 +27,11 @@ _ATTRIBUTES = frozenset({Kind.AGE, Kind.SEX})
 
 
 class Parsed(StrEnum):
-    """How much of a criterion was understood."""
+    """How much of a criterion was understood.
+
+    FULL: its rule decides all of it. PARTIAL: its rule decides some of it, or something was read in it that
+    is not certain enough to decide. NONE: nothing was read.
+    """
 
     FULL = "full"
     PARTIAL = "partial"
@@ -41,7 +45,7 @@ class Criterion:
     `text` is study.criteria[start:end], exactly; a RECORD criterion has start = end = 0 and a text in the
     study's language. `stated` is every relation in it as the text states it, certain or not. `rule` is what
     the study requires of a person: polarity is applied, so that an exclusion holds a Not, and "met" always
-    speaks for the person. None: nothing was understood, ask the study.
+    speaks for the person. None: nothing in it is certain enough to decide, ask the study.
     """
 
     id: str
@@ -140,7 +144,8 @@ def _criterion(name: str, reader: Reader, node: Node, rule: Rule) -> Criterion:
     if not found:
         clinical = any(item.symbol in {"CLINICAL", "VARIABLE"} for item in reader.all_items(node))
         who = Answerer.CLINICIAN if clinical else Answerer.STUDY_TEAM
-        return Criterion(name, words, start, end, section, None, Parsed.NONE, who, stated)
+        parsed = Parsed.PARTIAL if stated else Parsed.NONE
+        return Criterion(name, words, start, end, section, None, parsed, who, stated)
     parsed = Parsed.FULL if is_read(rule) else Parsed.PARTIAL
     answerers = {variable(relation.variable).answerable_by for relation in found}
     who = next(answerer for answerer in Answerer if answerer in answerers)

@@ -342,6 +342,8 @@ def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
         name = "bmi"
     elif quantity.is_pair and quantity.unit in _PRESSURE_UNITS:
         name = "blood_pressure"
+    elif quantity.unit == "week" and _is_of_pregnancy(items, quantity):
+        name = "gestational_age"
     elif _is_age(items, index, quantity):
         name = "age"
     else:
@@ -356,6 +358,12 @@ def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
             quantity.end,
         ),
     )
+
+
+def _is_of_pregnancy(items: Sequence[Item], quantity: Quantity) -> bool:
+    """«Singleton pregnancy at 24+0 to 33+6 weeks»."""
+    told = any(isinstance(item, Token) and item.name == "pregnancy" for item in items)
+    return told and "TO" in quantity.join and _is_plausible(variable("gestational_age"), quantity)
 
 
 def _window(items: Sequence[Item], index: int, quantity: Quantity) -> Window | None:

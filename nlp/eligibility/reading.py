@@ -256,7 +256,7 @@ def _cuts(mention: Mention, token: Token) -> bool:
 def _can_be_had(concept: Concept) -> bool:
     """A disease or symptom that a person can have, a drug to take or a procedure to go through."""
     return concept.kind in {ConceptKind.DRUG, ConceptKind.PROCEDURE} or (
-        bool(concept.icd10) and not any(code.startswith(_NO_DISEASE) for code in concept.icd10)
+        not all(code.startswith(_NO_DISEASE) for code in concept.icd10)
     )
 
 

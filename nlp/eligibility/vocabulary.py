@@ -91,7 +91,9 @@ def _parted(written: str) -> list[_Found]:
 def _tellings(word: str) -> list[str]:
     """The parts of a hyphenated word that tell whether to part it; the «ikke» of «ikke-korrigert» is none."""
     first, *others = word.split("-")
-    return others if first in {"ikke", "ikkje", "non"} else [first, *others]
+    if first in {"ikke", "ikkje", "non"}:
+        return [part for part in others if (part,) in vocabulary().phrases]
+    return [first, *others]
 
 
 def _parts(word: str, start: int) -> Iterator[_Found]:
