@@ -140,7 +140,8 @@ def _count(report: Report, row: Row, given: Sequence[Fact], *, confident: bool) 
     lenient, unseen = _paired(given, row.gold, alike)
     _score(report.strict, row, strict, missing)
     _score(report.lenient, row, lenient, unseen)
-    _count_joints(report, [(each, found) for each, found in strict if found and not found.optional])
+    if not row.shared:
+        _count_joints(report, [(each, found) for each, found in strict if found and not found.optional])
     wrong = [each for each, found in strict if not found and not _harmless(each, row)]
     astray = [each for each, found in lenient if not found and not _harmless(each, row)]
     report.lines += 1
