@@ -91,6 +91,17 @@ def assemble(
     )
 
 
+def of_judgments(name: str, qrels: Sequence[Judgment]) -> Collection:
+    """A collection of which only the judgments are known: enough to score runs.
+
+    Raises:
+        BadInput: there are no judgments.
+    """
+    return assemble(
+        name, (), [Topic(topic, (topic,)) for topic in dict.fromkeys(q.topic for q in qrels)], qrels
+    )
+
+
 def _answered(qrels: Iterable[Judgment]) -> set[str]:
     return {each.topic for each in qrels if each.grade > 0}
 

@@ -9,6 +9,7 @@ from statistics import fmean
 from eval.collection import Collection
 from eval.retrieval import MAIN, Scores
 from eval.significance import bootstrap_interval, holm, randomisation_test
+from ontology.errors import BadInput
 
 SAME = 1e-9
 """Values of a topic that differ by no more are a tie."""
@@ -72,8 +73,14 @@ class Comparison:
 def compare(
     collection: Collection, scores: Mapping[str, Scores], queries: str = "text", *, judged_only: bool = False
 ) -> Comparison:
-    """Compare what systems scored on the same topics; each pair of systems is a duel, in the order given."""
+    """Compare what systems scored on the same topics; each pair of systems is a duel, in the order given.
+
+    Raises:
+        BadInput: no document answers any topic, or no system is named.
+    """
     topics = [topic for topic in collection.topics if topic.id not in collection.impossible]
+    if not topics or not scores:
+        raise BadInput("There is nothing to compare: name a system, and judge a document 1 or 2.")
     outcomes = tuple(
         Outcome(
             topic.id,

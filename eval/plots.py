@@ -9,8 +9,15 @@ WIDTH = 760
 LABEL = 150
 ROW = 30
 INKS = ("#0b5563", "#b3541e", "#5b3f8c", "#14603a", "#97231b", "#4a5763")
-SHAPES = ("circle", "square", "diamond", "triangle", "circle", "square")
-"""Systems differ by shape as well as by colour."""
+SHAPES: Sequence[Sequence[tuple[int, int]]] = (
+    ((-5, -5), (5, -5), (5, 5), (-5, 5)),
+    ((0, -7), (7, 0), (0, 7), (-7, 0)),
+    ((0, -7), (7, 6), (-7, 6)),
+    ((0, 7), (7, -6), (-7, -6)),
+    ((-2, -7), (2, -7), (2, 7), (-2, 7)),
+    ((-7, -2), (7, -2), (7, 2), (-7, 2)),
+)
+"""Corners around a point. Systems differ by shape as well as by colour."""
 
 
 def interval_plot(systems: Sequence[Standing], measure: str) -> str:
@@ -36,10 +43,8 @@ def difference_plot(outcomes: Sequence[Outcome], first: str, second: str, measur
     step = WIDTH / max(1, len(ordered))
     half = 90
     body = [f'<line class="axis" x1="0" x2="{WIDTH}" y1="{half}" y2="{half}"/>']
-    body += [
-        f'<text x="0" y="14">{escape(first)} better</text>',
-        f'<text x="0" y="{2 * half - 4}">{escape(second)} better</text>',
-    ]
+    body.append(f'<text class="end" x="{WIDTH}" y="14">{escape(first)} better</text>')
+    body.append(f'<text x="0" y="{2 * half - 4}">{escape(second)} better</text>')
     for place, each in enumerate(ordered):
         difference = each.values[first] - each.values[second]
         height = abs(difference) * half
@@ -93,17 +98,9 @@ def _label(text: str, y: float) -> str:
 
 
 def _mark(place: int, x: float, y: float, name: str = "") -> str:
-    ink, shape = INKS[place % len(INKS)], SHAPES[place % len(SHAPES)]
+    corners = " ".join(f"{x + dx},{y + dy}" for dx, dy in SHAPES[place % len(SHAPES)])
     title = f"<title>{escape(name)}</title>" if name else ""
-    if shape == "circle":
-        return f'<circle cx="{x}" cy="{y}" r="6" fill="{ink}">{title}</circle>'
-    points = {
-        "square": ((-5, -5), (5, -5), (5, 5), (-5, 5)),
-        "diamond": ((0, -7), (7, 0), (0, 7), (-7, 0)),
-        "triangle": ((0, -7), (7, 6), (-7, 6)),
-    }[shape]
-    corners = " ".join(f"{x + dx},{y + dy}" for dx, dy in points)
-    return f'<polygon points="{corners}" fill="{ink}">{title}</polygon>'
+    return f'<polygon points="{corners}" fill="{INKS[place % len(INKS)]}">{title}</polygon>'
 
 
 def _svg(title: str, told: str, height: float, body: Sequence[str]) -> str:

@@ -38,6 +38,7 @@ def render_report(comparison: Comparison) -> str:
     return page.render(
         comparison=comparison,
         best=best.name,
+        chance=chance,
         intervals=Markup(interval_plot(systems, measure)),  # noqa: S704 - our own SVG, every name in it escaped
         kinds=Markup(kind_plot(systems, comparison.kinds, measure)) if len(comparison.kinds) > 1 else "",  # noqa: S704
         differences=[
@@ -45,6 +46,11 @@ def render_report(comparison: Comparison) -> str:
             for other in others
         ],
     )
+
+
+def chance(p: float) -> str:
+    """A p value with four digits; one that rounds to nothing as smaller than the smallest."""
+    return f"{p:.4f}" if p >= 0.00005 else "<0.0001"
 
 
 def leader(systems: Sequence[Standing], measure: str) -> Standing:

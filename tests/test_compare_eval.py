@@ -79,6 +79,11 @@ def test_several_duels_are_corrected_together() -> None:
     assert [duel.corrected for duel in comparison.duels] == [0.75, 0.75, 1]
 
 
+def test_nothing_to_compare_is_said() -> None:
+    with pytest.raises(BadInput, match="nothing to compare"):
+        compare(COLLECTION, {})
+
+
 def test_a_report_needs_nothing_else_and_can_be_read_without_seeing(tmp_path: Path) -> None:
     comparison = compare(COLLECTION, scored(one=(1, 0.5, 0.2), two=(0.4, 0.5, 0.6), three=(0, 0, 0)))
     write_report(comparison, tmp_path / "new" / "report.html")
@@ -180,8 +185,13 @@ def test_the_commands_compare_write_runs_and_score_them(
     assert read_run(file)["q1"][0] == "asthma"
     qrels = tmp_path / "qrels.txt"
     qrels.write_text("".join(f"{q.topic} 0 {q.document} {q.grade}\n" for q in COLLECTION.qrels))
-    answer = run.invoke(app, ["score", str(qrels), str(file), "--json"])
-    assert json.loads(answer.stdout)[str(file)]["mean"] == scores["mean"]
+    other = tmp_path / "other.txt"
+    other.write_text("q1 Q0 gout 1 1 x\n")
+    told = json.loads(run.invoke(app, ["score", str(qrels), str(file), str(other), "--json"]).stdout)
+    assert [system["name"] for system in told["systems"]] == [str(file), str(other)]
+    assert told["systems"][0]["mean"] == scores["mean"]
+    assert told["duels"][0]["wins"] == 3
+    assert told["systems"][1]["mean"]["nDCG@10"] == 0
 
 
 def test_a_name_that_is_no_folder_is_looked_up_in_ir_datasets(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ Field = Annotated[str, typer.Option("--queries", help="The field of the queries 
 Topics = Annotated[Path | None, typer.Option(help="Topics in TREC form, instead of the folder's queries.")]
 Qrels = Annotated[Path | None, typer.Option(help="Judgments in TREC form, instead of the folder's own.")]
 JudgedOnly = Annotated[bool, typer.Option(help="Leave hits that nobody judged out of the rankings.")]
+Report = Annotated[Path | None, typer.Option(help="Write an HTML report, and its JSON twin beside it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -67,50 +68,40 @@ def compare(
     topics: Topics = None,
     qrels: Qrels = None,
     judged_only: JudgedOnly = False,
-    report: Annotated[
-        Path | None, typer.Option(help="Write an HTML report, and its JSON twin beside it.")
-    ] = None,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Systems side by side: means, wins and losses per query, and how sure the differences are."""
     from api.settings import Settings
-    from eval.comparison import compare as side_by_side
-    from eval.report import write_report
     from eval.retrieval import evaluate
     from eval.systems import open_systems
 
     collection = _open(folder, queries, topics, qrels)
-    names = [name.strip() for name in systems.split(",") if name.strip()]
-    opened = open_systems(names, collection, Settings())
+    opened = open_systems(_names(systems), collection, Settings())
     scores = {name: evaluate(collection, search, judged_only=judged_only) for name, search in opened.items()}
-    comparison = side_by_side(collection, scores, queries, judged_only=judged_only)
-    if report:
-        write_report(comparison, report)
-    if as_json:
-        typer.echo(json.dumps(asdict(comparison), ensure_ascii=False))
-    else:
-        _show_comparison(comparison)
+    _tell(collection, scores, queries, judged_only=judged_only, report=report, as_json=as_json)
 
 
 @app.command()
 def score(
     qrels: Annotated[Path, typer.Argument(help="Judgments in TREC form.")],
     runs: Annotated[list[Path], typer.Argument(help="Runs in TREC form, of any system.")],
+    *,
     judged_only: JudgedOnly = False,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score run files against judgments."""
-    from api.show import show_rows
+    """Score run files against judgments; several are compared."""
+    from eval.collection import of_judgments
     from eval.retrieval import score as measure
     from eval.trec import read_qrels, read_run
 
-    judgments = read_qrels(qrels)
-    scores = {str(run): measure(judgments, read_run(run), judged_only=judged_only) for run in runs}
-    if as_json:
-        typer.echo(json.dumps({name: asdict(own) for name, own in scores.items()}))
-        return
-    header = ("run", *next(iter(scores.values())).mean)
-    show_rows(str(qrels), header, ((name, *_three(own.mean)) for name, own in scores.items()))
+    collection = of_judgments(qrels.name, read_qrels(qrels))
+    scores = {
+        str(run): measure(collection.qrels, read_run(run), judged_only=judged_only)
+        for run in dict.fromkeys(runs)
+    }
+    _tell(collection, scores, "", judged_only=judged_only, report=report, as_json=as_json)
 
 
 @app.command()
@@ -132,9 +123,8 @@ def judge(
     from eval.judging import open_session
     from eval.judging_page import serve
 
-    names = [name.strip() for name in systems.split(",") if name.strip()]
     session = open_session(
-        queries, out, documents=collection, systems=names, depth=depth, settings=Settings()
+        queries, out, documents=collection, systems=_names(systems), depth=depth, settings=Settings()
     )
     typer.echo(f"{len(session.pairs)} hits to grade, {session.graded} are graded: http://127.0.0.1:{port}")
     serve(session, port)
@@ -155,6 +145,31 @@ def _open(folder: Path, queries: str, topics: Path | None, qrels: Path | None) -
     return collection
 
 
+def _names(systems: str) -> list[str]:
+    return [name.strip() for name in systems.split(",") if name.strip()]
+
+
+def _tell(
+    collection: "Collection",
+    scores: "dict[str, Scores]",
+    queries: str,
+    *,
+    judged_only: bool,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    from eval.comparison import compare as side_by_side
+    from eval.report import write_report
+
+    comparison = side_by_side(collection, scores, queries, judged_only=judged_only)
+    if report:
+        write_report(comparison, report)
+    if as_json:
+        typer.echo(json.dumps(asdict(comparison), ensure_ascii=False))
+    else:
+        _show_comparison(comparison)
+
+
 def _show_scores(title: str, scores: "Scores") -> None:
     from api.show import show_rows
 
@@ -166,6 +181,7 @@ def _show_scores(title: str, scores: "Scores") -> None:
 
 def _show_comparison(comparison: "Comparison") -> None:
     from api.show import show_rows
+    from eval.report import chance
 
     topics = len(comparison.outcomes)
     rows = [
@@ -178,15 +194,18 @@ def _show_comparison(comparison: "Comparison") -> None:
         for each in comparison.systems
     ]
     header = ("system", *comparison.systems[0].mean, f"95 % of {comparison.measure}", "hits for nothing")
-    show_rows(f"{comparison.collection} · {comparison.queries} · {topics} topics", header, rows)
+    titles = [comparison.collection, comparison.queries, f"{topics} topics"]
+    show_rows(" · ".join(filter(None, titles)), header, rows)
+    if not comparison.duels:
+        return
     duels = [
         (
             f"{duel.first} - {duel.second}",
             f"{duel.difference:+.3f}",
             "{:+.3f} to {:+.3f}".format(*duel.interval),
             f"{duel.wins} / {duel.losses} / {duel.ties}",
-            f"{duel.p:.4f}",
-            f"{duel.corrected:.4f}",
+            chance(duel.p),
+            chance(duel.corrected),
         )
         for duel in comparison.duels
     ]
