@@ -17,7 +17,7 @@ from api.settings import Settings
 from api.show import progress
 from eval.collection import Collection
 from eval.retrieval import DEPTH, Search
-from eval.vectors import RememberingEncoder
+from eval.vectors import RememberingEncoder, short
 from nlp.embeddings.chunks import chunk_study
 from nlp.embeddings.fusion import SMOOTHING
 from nlp.embeddings.model import load_encoder
@@ -56,7 +56,7 @@ class Bench:
     def index(self) -> StudyIndex:
         """The product's own index of the collection, kept in the data folder for the next run."""
         collection = self._collection
-        folder = self._settings.data_dir / "eval" / f"{collection.name}-{self.encoder.fingerprint[:16]}"
+        folder = self._settings.data_dir / "eval" / f"{collection.name}-{short(self.encoder.fingerprint)}"
         ontology = load_ontology()
         try:
             index = StudyIndex.open(folder, self.encoder, ontology)

@@ -12,13 +12,18 @@ from nlp.embeddings.encoder import Encoder, Vectors
 BATCH = 64
 
 
+def short(fingerprint: str) -> str:
+    """A fingerprint as part of a file's name."""
+    return hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
+
+
 class RememberingEncoder:
     """`encoder`, with the vectors of passages kept in one file a model in `folder`."""
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._encoder = encoder
-        self._kept = sqlite3.connect(folder / f"{encoder.fingerprint[:32]}.vectors")
+        self._kept = sqlite3.connect(folder / f"{short(encoder.fingerprint)}.vectors")
         self._kept.execute("CREATE TABLE IF NOT EXISTS passage (key BLOB PRIMARY KEY, vector BLOB NOT NULL)")
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from served import Page
+from test_encoders import lengths, service
 from typer.testing import CliRunner
 
 from api.settings import Settings
@@ -139,6 +140,17 @@ def test_every_system_finds_what_each_can_find(settings: Settings) -> None:
     again = open_systems(["dense", "full"], COLLECTION, settings)
     assert again["dense"]("gout", 3) == systems["dense"]("gout", 3), "vectors that were kept are the same"
     assert evaluate(COLLECTION, again["full"]).mean["nDCG@10"] == 1
+
+
+def test_another_encoder_is_measured_by_its_name(settings: Settings) -> None:
+    """The service finds texts of the same length near; two encoders never share vectors."""
+    with service(lengths) as address:
+        systems = open_systems(["dense", f"dense:{address}#a"], COLLECTION, settings)
+        by_length = systems[f"dense:{address}#a"]("x" * 400, 3)
+        assert by_length != systems["dense"]("gout", 3)
+    longest_passage = max(COLLECTION.documents, key=lambda each: len(each.title))
+    assert by_length[0] == longest_passage.id
+    assert len(list((settings.data_dir / "eval").glob("*.vectors"))) == 2
 
 
 def test_an_unknown_system_is_answered_with_the_known_ones(settings: Settings) -> None:
