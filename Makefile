@@ -33,7 +33,7 @@ bench: $(VENV)/train.stamp      ## Speed, memory and set-up, against the plain a
 	$(BIN)/studievei eval inbox
 
 eval: $(VENV)/dev.stamp         ## How good search, criteria and pre-screening are; reports in build/eval
-	$(BIN)/studievei eval compare eval/data/nb --report build/eval/nb.html
+	$(BIN)/studievei eval compare eval/data/nb --systems bm25,dense,fusion,full,shown --report build/eval/nb.html
 	$(BIN)/studievei eval compare $(RECORDS)/sigir2016 --report build/eval/sigir2016-text.html
 	$(BIN)/studievei eval compare $(RECORDS)/sigir2016 --queries keyword_queries --report build/eval/sigir2016-keywords.html
 	$(BIN)/studievei eval eligibility $(RECORDS)/eligibility/lct_dev.jsonl

@@ -1,7 +1,6 @@
 """The systems that are measured: a collection in, a search over it out.
 
-A system is named `bm25`, `dense`, `fusion`, `plain` or `full`; `dense:NAME` is the same with another encoder
-(a folder, a hub name, an address).
+A system is named as in SYSTEMS; `dense:NAME` is the same with another encoder: a folder, hub name or address.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +20,7 @@ from eval.vectors import RememberingEncoder, short
 from nlp.embeddings.chunks import chunk_study
 from nlp.embeddings.fusion import SMOOTHING
 from nlp.embeddings.model import load_encoder
-from nlp.embeddings.search import StudyIndex
+from nlp.embeddings.search import Hit, StudyIndex
 from nlp.language import detect
 from nlp.query import Query, understand
 from ontology.concept import load_ontology
@@ -67,8 +66,17 @@ class Bench:
         return index
 
     def full(self, words: str, limit: int) -> list[str]:
-        """Studievei as people meet it."""
-        return [hit.study_id for hit in self.index.search(understand(words, self.linker), limit)]
+        """Studievei's whole ranking, with what the page folds away."""
+        return [hit.study_id for hit in self._hits(words, limit)]
+
+    def shown(self, words: str, limit: int) -> list[str]:
+        """What the page shows as hits: up to the last study that names what was asked for."""
+        hits = self._hits(words, limit)
+        last = max((rank for rank, hit in enumerate(hits, 1) if hit.sure), default=0)
+        return [hit.study_id for hit in hits[:last]]
+
+    def _hits(self, words: str, limit: int) -> list[Hit]:
+        return self.index.search(understand(words, self.linker), limit)
 
     def plain(self, words: str, limit: int) -> list[str]:
         """Studievei's own words and meaning, without the ontology and what else is read from a question."""
@@ -150,6 +158,7 @@ SYSTEMS: Mapping[str, Callable[[Bench], Search]] = {
     "fusion": lambda bench: bench.fusion,
     "plain": lambda bench: bench.plain,
     "full": lambda bench: bench.full,
+    "shown": lambda bench: bench.shown,
 }
 
 

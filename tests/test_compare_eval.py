@@ -130,12 +130,12 @@ def settings(tmp_path: Path, model_folder: Path) -> Settings:
 
 
 def test_every_system_finds_what_each_can_find(settings: Settings) -> None:
-    systems = open_systems(["bm25", "dense", "fusion", "plain", "full"], COLLECTION, settings)
+    systems = open_systems(["bm25", "dense", "fusion", "plain", "full", "shown"], COLLECTION, settings)
     for name, search in systems.items():
         assert search("asthma steroids", 10)[0] == "asthma", name
         assert search("treninga ved kols", 1) == ["kols"], name
         assert search("?", 10) == search("?", 10)
-    assert systems["bm25"]("malaria", 10) == []
+    assert systems["bm25"]("malaria", 10) == systems["shown"]("malaria", 10) == []
     assert set(systems["fusion"]("gout", 10)) == set(systems["dense"]("gout", 10))
     again = open_systems(["dense", "full"], COLLECTION, settings)
     assert again["dense"]("gout", 3) == systems["dense"]("gout", 3), "vectors that were kept are the same"
@@ -154,7 +154,7 @@ def test_another_encoder_is_measured_by_its_name(settings: Settings) -> None:
 
 
 def test_an_unknown_system_is_answered_with_the_known_ones(settings: Settings) -> None:
-    with pytest.raises(BadInput, match="bm25, dense, fusion, plain, full"):
+    with pytest.raises(BadInput, match="bm25, dense, fusion, plain, full, shown"):
         open_systems(["bm42"], COLLECTION, settings)
 
 

@@ -62,7 +62,7 @@ def compare(
     folder: Folder,
     *,
     systems: Annotated[
-        str, typer.Option(help="bm25, dense, fusion, plain, full, each also as dense:ENCODER.")
+        str, typer.Option(help="bm25, dense, fusion, plain, full, shown; each also as dense:ENCODER.")
     ] = "bm25,dense,fusion,full",
     queries: Field = "text",
     topics: Topics = None,
