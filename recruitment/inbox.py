@@ -19,6 +19,7 @@ PAGE = 25
 """Interests on one page of a list."""
 SETTABLE = (Status.CONTACTED, Status.SCREENED, Status.INCLUDED, Status.NOT_SUITABLE)
 """What a study team may say of an interest; the other statuses come of themselves."""
+_LONGEST_NUMBER = 8
 _GONE = (Status.WITHDRAWN, Status.EXPIRED)
 
 
@@ -85,6 +86,11 @@ class Counts:
     def total(self) -> int:
         """All that were ever sent."""
         return sum(self.by_status.values())
+
+
+def read_page(text: str) -> int:
+    """The page that an address asks for; the first where that is no number."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER else 1
 
 
 def list_inbox(engine: Engine, account: Account, view: View, page: int) -> Page:

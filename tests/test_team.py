@@ -33,7 +33,7 @@ from recruitment.inbox import (
 from recruitment.interest import Status, answer_interest, find_interest, open_interest, withdraw
 from recruitment.invitation import choose_password, invite
 from recruitment.link import Holder, mint
-from recruitment.person import Person
+from recruitment.person import Person, Sender
 from recruitment.screening import CriterionResult
 from recruitment.vault import Vault
 from registry.database import writing
@@ -322,9 +322,15 @@ def test_a_person_with_a_phone_only_is_to_be_called(client: TestClient) -> None:
 
 def test_what_a_person_wrote_is_never_run(client: TestClient) -> None:
     screening = replace(SCREENING, criteria=(CriterionResult(EVIL, "inclusion", "unknown", EVIL),))
-    case, _ = an_interest(client, screening=screening, person=replace(PERSON, name=EVIL))
+    screening = replace(screening, note=f"Ring etter klokka fire {EVIL}")
+    case, _ = an_interest(
+        client, screening=screening, person=replace(PERSON, name=EVIL, sender=Sender.RELATIVE)
+    )
     enter(client, PI)
-    assert "<script>" not in send(client, f"{case}/apne", case).text
+    opened = send(client, f"{case}/apne", case).text
+    assert "<script>" not in opened
+    assert "Ring etter klokka fire" in opened
+    assert say("send.by_relative", "nb") in opened
     assert "<script>" not in send(client, f"{case}/kontakt", case).text
     assert "<script>" not in send(client, f"{case}/svar", case, reply=EVIL).text
 

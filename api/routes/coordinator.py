@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from api.csrf import OwnForm
 from api.deps import Coordinating, LibraryDep
 from api.pages.render import render
-from recruitment.inbox import list_waiting
+from recruitment.inbox import list_waiting, read_page
 from recruitment.outbox import outbox_state, retry_dead
 
 router = APIRouter(prefix="/koordinator", include_in_schema=False, dependencies=[OwnForm])
@@ -17,8 +17,7 @@ router = APIRouter(prefix="/koordinator", include_in_schema=False, dependencies=
 @router.get("")
 def overview(request: Request, account: Coordinating, library: LibraryDep, side: str = "") -> Response:
     """Both lists."""
-    number = int(side) if side.isascii() and side.isdecimal() and len(side) < 8 else 1
-    page = list_waiting(library.store.engine, number)
+    page = list_waiting(library.store.engine, read_page(side))
     return render(
         request,
         "coordinator.html",

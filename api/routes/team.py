@@ -16,7 +16,17 @@ from ontology.errors import BadInput
 from ontology.wording import say
 from recruitment.account import Account, colleagues
 from recruitment.audit import Action, read_log
-from recruitment.inbox import SETTABLE, Listed, View, assign, find_in_inbox, list_inbox, mark, may_assign
+from recruitment.inbox import (
+    SETTABLE,
+    Listed,
+    View,
+    assign,
+    find_in_inbox,
+    list_inbox,
+    mark,
+    may_assign,
+    read_page,
+)
 from recruitment.interest import (
     REPLY_LIMIT,
     OpenedInterest,
@@ -62,7 +72,7 @@ def inbox(
 ) -> Response:
     """The list. What is odd in the address is ignored."""
     view = View(vis) if vis in set(View) else View.UNANSWERED
-    page = list_inbox(library.store.engine, account, view, _number(side))
+    page = list_inbox(library.store.engine, account, view, read_page(side))
     return render(
         request,
         "team.html",
@@ -209,11 +219,6 @@ def _name(account: Account) -> str:
 
 def _status(text: str) -> Status | None:
     return Status(text) if text in set(SETTABLE) else None
-
-
-def _number(text: str) -> int:
-    """The page that an address asks for; the first where that is no number."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
 
 
 def _back_to(about: Listed) -> Response:
