@@ -8,6 +8,8 @@ from eval.comparison import SAME, Outcome, Standing
 WIDTH = 760
 LABEL = 150
 ROW = 30
+LINE = 20
+LONGEST_LABEL = 20
 INKS = ("#0b5563", "#b3541e", "#5b3f8c", "#14603a", "#97231b", "#4a5763")
 SHAPES: Sequence[Sequence[tuple[int, int]]] = (
     ((-5, -5), (5, -5), (5, 5), (-5, 5)),
@@ -72,12 +74,12 @@ def kind_plot(systems: Sequence[Standing], kinds: Mapping[str, int], measure: st
         ]
     bottom = len(kinds) * ROW + 44
     for place, system in enumerate(systems):
-        x = LABEL + place * 120
+        y = bottom + place * LINE
         body.append(
-            _mark(place, x, bottom) + f'<text x="{x + 12}" y="{bottom + 5}">{escape(system.name)}</text>'
+            _mark(place, LABEL, y) + f'<text x="{LABEL + 14}" y="{y + 5}">{escape(system.name)}</text>'
         )
     told = "; ".join(f"{s.name}: " + ", ".join(f"{k} {v:.2f}" for k, v in s.by_kind.items()) for s in systems)
-    return _svg(f"Mean {measure} by type of query", told, bottom + 16, body)
+    return _svg(f"Mean {measure} by type of query", told, bottom + len(systems) * LINE, body)
 
 
 def _x(value: float) -> float:
@@ -94,6 +96,8 @@ def _scale(height: float) -> str:
 
 
 def _label(text: str, y: float) -> str:
+    """A row's name, cut so that it stays inside the plot; the tables have it whole."""
+    text = text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
     return f'<text class="label" x="{LABEL - 12}" y="{y + 5}">{escape(text)}</text>'
 
 
