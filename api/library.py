@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from threading import Lock
 
 from api.settings import Settings
-from nlp.completion import Completer, Completion, Title
+from nlp.completion import Completer, Completion, Forms, Title, forms_of, titles_of
 from nlp.eligibility.criteria import Criterion, read_criteria
 from nlp.eligibility.variables import Answers
 from nlp.eligibility.verdict import Verdict, judge
@@ -60,7 +60,7 @@ class Library:
         self.index = index
         self.vault = vault
         self._completing = Lock()
-        self._completers: dict[object, Completer] = {}
+        self._titles: tuple[object, Forms] | None = None
         self._criteria = lru_cache(CRITERIA_KEPT)(lambda study: read_criteria(study, linker, ontology))
 
     def find(
@@ -114,13 +114,16 @@ class Library:
         return near[0] if near else mention.matched
 
     def _completer(self) -> Completer:
-        """Made anew when the index has changed."""
+        """The words for concepts are read once, the titles anew when the index has changed."""
         version = self.index.version()
         with self._completing:
-            if self._completers.get(version) is None:
-                titles = [Title(*each) for each in self.index.titles()]
-                self._completers = {version: Completer(self.ontology, titles, self.index.popularity())}
-            return self._completers[version]
+            if self._titles is None or self._titles[0] != version:
+                self._titles = version, titles_of(Title(*each) for each in self.index.titles())
+            return Completer(self._forms, self._titles[1])
+
+    @cached_property
+    def _forms(self) -> Forms:
+        return forms_of(self.ontology, self.index.popularity())
 
     def similar(self, study_id: str, limit: int = 4) -> list[Hit]:
         """Studies about the same things as this one, the likest first."""

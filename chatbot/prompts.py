@@ -124,7 +124,8 @@ def _hit(number: int, hit: Hit, desk: Desk, language: str) -> Passage:
     because = say("chat.why", language, why=why) if why else ""
     status = say(f"status.{hit.status}", language)
     sample = say("site.sample", language) if desk.study(hit.study_id).is_sample else ""
-    note = ". ".join(filter(None, (status, sample, because)))
+    alike = "" if hit.sure else say("hits.alike", language)
+    note = ". ".join(filter(None, (status, sample, alike, because)))
     return Passage(f"{number}. {hit.title}", Kind.STUDY, note, desk.page(hit.study_id))
 
 

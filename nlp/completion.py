@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from nlp.language import words
 from ontology.concept import FormKind, Ontology
@@ -72,10 +73,18 @@ class Forms:
         self._ranks = [rank for _, rank, _ in ordered]
         self._completions = [entries[i][1] for _, _, i in ordered]
 
-    @property
-    def words(self) -> set[str]:
+    @cached_property
+    def words(self) -> frozenset[str]:
         """Every word that can be looked up."""
-        return {word for key in self._keys for word in key.split()}
+        return frozenset(word for key in self._keys for word in key.split())
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return Speller(self.words)
+
+    def meant(self, spelt: str) -> str:
+        """The word that may have been meant by another, in plain letters; "" for none."""
+        return next((guess.word for guess in self._speller.near(spelt, 1)), "")
 
     def beginning(self, prefix: str, language: str, limit: int) -> list[Completion]:
         """The `limit` best entries that begin with a plain prefix, for a reader of `language`."""
@@ -102,12 +111,9 @@ class Forms:
 class Completer:
     """What a question may become, from the words for concepts and the titles of studies."""
 
-    def __init__(self, ontology: Ontology, titles: Iterable[Title], studies: Mapping[str, int]) -> None:
-        """`studies` says how many studies are about a concept: those that many are about come first."""
-        self._forms = Forms(list(_forms(ontology, studies)))
-        self._titles = Forms(list(_titles(titles)))
-        self._words = self._forms.words | self._titles.words
-        self._speller = Speller(self._words)
+    def __init__(self, forms: Forms, titles: Forms) -> None:
+        self._forms = forms
+        self._titles = titles
 
     def complete(self, text: str, language: str, limit: int = 8) -> list[Completion]:
         """At most `limit` suggestions for a question that begins with `text`, for a reader of `language`.
@@ -136,14 +142,24 @@ class Completer:
     def meant(self, word: str) -> str:
         """The word that may have been meant by one that nobody knows, in plain letters; "" for none."""
         spelt = plain(word)
-        if spelt in self._words:
+        if any(spelt in each.words for each in (self._forms, self._titles)):
             return ""
-        return next((guess.word for guess in self._speller.near(spelt, 1)), "")
+        return self._forms.meant(spelt) or self._titles.meant(spelt)
 
     def _found(self, look: Look, prefix: str, language: str, limit: int) -> list[Completion]:
         concepts = _each_once(look(self._forms, prefix, language, 4 * limit))
         titles = _each_once(look(self._titles, prefix, language, 2 * MOST_TITLES))[:MOST_TITLES]
         return [*concepts[: limit - len(titles)], *titles]
+
+
+def forms_of(ontology: Ontology, studies: Mapping[str, int]) -> Forms:
+    """The words for every concept; `studies` says how many are about a concept, the most come first."""
+    return Forms(list(_forms(ontology, studies)))
+
+
+def titles_of(titles: Iterable[Title]) -> Forms:
+    """The titles of studies."""
+    return Forms(list(_titles(titles)))
 
 
 def _forms(
@@ -170,11 +186,11 @@ def _titles(titles: Iterable[Title]) -> Iterator[tuple[str, Completion, tuple[in
 
 
 def _each_once(found: Iterable[Completion]) -> list[Completion]:
-    """Each concept or study once, by the first of its forms."""
+    """Each concept or study once, by the first of its forms, and each text once."""
     best: dict[str, Completion] = {}
     for each in found:
         best.setdefault(each.id, each)
-    return list(best.values())
+    return list({each.text.casefold(): each for each in reversed(best.values())}.values())[::-1]
 
 
 def _read_by(language: str) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, partial
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -74,6 +75,7 @@ def templates() -> Environment:
     )
     environment.filters.update(
         excerpt=excerpt,
+        highlight=highlight,
         paragraphs=paragraphs,
         cities=cities,
         day=day,
@@ -98,6 +100,23 @@ def excerpt(text: str, length: int = 280) -> str:
     if len(flat) <= length:
         return flat
     return f"{flat[:length].rpartition(' ')[0] or flat[:length]} …"
+
+
+def highlight(text: str, words: Collection[str], length: int = 180) -> Markup:
+    """The part of a text around the first of `words`, each of them marked; else its beginning."""
+    flat = " ".join(text.split())
+    if not words:
+        return escape(excerpt(flat, length))
+    wanted = re.compile(rf"\b({'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+    found = wanted.search(flat)
+    start = max(0, found.start() - length // 3) if found else 0
+    start = flat.find(" ", start) + 1 if start else 0
+    parts = wanted.split(("… " if start else "") + excerpt(flat[start:], length))
+    marked = (
+        Markup("<mark>{}</mark>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
+    return Markup("").join(marked)
 
 
 def paragraphs(text: str) -> list[str]:
