@@ -117,9 +117,10 @@ def _in_danger(state: State, heard: str, danger: Label | None) -> Turn:
 
 
 def _answered(state: State, heard: str, labels: tuple[Label, ...], desk: Desk) -> Turn:
-    for label in (Label.ADVICE, Label.INSTRUCTION):
-        if label in labels:
-            return state, (Passage(say(f"safety.{label}", state.language)),)
+    if Label.INSTRUCTION in labels:
+        return state, (Passage(say("safety.instruction", state.language)),)
+    if Label.ADVICE in labels:
+        return _advised(state, heard, desk)
     warning = tuple(alert(label, state.language) for label in labels if label is Label.DOCTOR_TODAY)
     wants = intents(heard)
     for intent, command in _COMMANDS.items():
@@ -127,6 +128,17 @@ def _answered(state: State, heard: str, labels: tuple[Label, ...], desk: Desk) -
             return turn[0], (*warning, *turn[1])
     state, notes = _HEARERS[state.stage](state, heard, desk)
     return state, (*warning, *notes)
+
+
+def _advised(state: State, heard: str, desk: Desk) -> Turn:
+    """No advice, but what the question tells of the person is heard: «jeg er 54 og har høyt blodtrykk»."""
+    no_advice = Passage(say("safety.advice", state.language))
+    facts = _facts(heard, state, desk)
+    if state.stage is Stage.SEARCH and any(each.when is When.PRESENT for each in facts.conditions):
+        found, notes = _find(state, heard, desk)
+        return found, (no_advice, *notes)
+    learned = _learn(state, facts)
+    return learned, (no_advice, *understood(state, learned, desk))
 
 
 def _forget(state: State, _heard: str, _desk: Desk) -> Turn:
@@ -345,7 +357,9 @@ def _answer(name: str, facts: Facts, heard: str, language: str, desk: Desk) -> t
     """Whether a message answers the question of this variable, and what."""
     match variable(name).kind:
         case QuestionKind.NUMBER:
-            number = facts.number if facts.age is None or name != "age" else facts.age
+            number = facts.age if name == "age" and facts.age is not None else facts.number
+            if any(each.name != name for each in facts.measurements):
+                return False, None
             if number is not None:
                 return True, number
         case QuestionKind.CHOICE:

@@ -445,3 +445,31 @@ def test_no_conversation_breaks_the_engine(desk: Desk, messages: list[str]) -> N
         answer = talker.say(message)
         assert answer.passages
         assert not FORBIDDEN.search(answer.text)
+
+
+def test_several_studies_are_screened_together_and_each_gets_its_verdict(desk: Desk) -> None:
+    talker = Talker.about(desk)
+    talker.say("jeg er en kvinne på 45 og har astma")
+    talker.answer_all({})
+    assert talker.state.stage is Stage.RESULT
+    assert len(talker.state.asked) <= MOST_QUESTIONS
+    assert len(set(talker.state.asked)) == len(talker.state.asked)
+    for study in talker.state.found:
+        assert desk.study(study).title in talker.last.text
+    talker.say(str(talker.state.found.index(ASTHMA.id) + 1))
+    assert talker.state.study == ASTHMA.id
+
+
+def test_a_doubtful_unit_is_asked_for_once(desk: Desk) -> None:
+    talker = Talker.about(desk, ASTHMA.id)
+    before = talker.last.asks
+    assert talker.say("HbA1c 58").asks == "unit:hba1c"
+    assert talker.say("mmol/mol").asks == before
+    assert talker.state.given["hba1c"] == pytest.approx(7.46, abs=0.02)
+
+
+def test_a_question_for_advice_is_not_answered_but_what_it_tells_is_heard(desk: Desk) -> None:
+    talker = Talker.about(desk)
+    answer = talker.say("Jeg er 54 og har astma. Kan jeg ta ibux sammen med Marevan?")
+    assert say("safety.advice", "nb") in answer.text
+    assert (talker.state.given["age"], talker.state.given["condition:asthma"]) == (54, True)

@@ -174,3 +174,53 @@ def test_a_named_disease_is_a_fact_only_when_somebody_has_it(
 @pytest.mark.parametrize("row", list(rows("listen.tsv")), ids=lambda row: row["example"])
 def test_every_row_of_the_table_hears_its_own_example(row: dict[str, str]) -> None:
     assert row["intent"] in intents(row["example"])
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("har hatt diabetes type 2 i 20 år", ("diabetes-type-2", When.PRESENT, 20)),
+        ("har kols siden 2010", ("copd", When.PRESENT, 16)),
+        ("hatt brystkreft i 2015, frisk nå", ("breast-cancer", When.PAST, 11)),
+        ("kona mi fikk slag for to år siden", ("stroke", When.PAST, 2)),
+        ("det er ikke kreft, men KOLS", ("cancer", When.ABSENT, None)),
+        ("mor hadde brystkreft, jeg er 45", ("breast-cancer", When.FAMILY, None)),
+        ("jenta mi er 9 og har astma", ("asthma", When.PRESENT, None)),
+        ("utredes for MS", ("multiple-sclerosis", When.SUSPECTED, None)),
+    ],
+)
+def test_whether_somebody_has_it_and_since_when(
+    message: str, told: tuple[str, When, float | None], reader: Reader
+) -> None:
+    conditions = reader.read(message).conditions
+    assert told in [(each.concept, each.when, each.since_years) for each in conditions]
+
+
+def test_drugs_by_brand_and_substance_now_and_before(reader: Reader) -> None:
+    drugs = reader.read("brukte før Marevan men går nå på Eliquis og metoprolol").drugs
+    assert {each.concept: each.use.value for each in drugs} == {
+        "warfarin": "past",
+        "apixaban": "current",
+        "metoprolol": "current",
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "measured"),
+    [
+        ("HbA1c 58", ("hba1c", 58, "mmol/mol", True)),
+        ("hba1c er 7,5 prosent", ("hba1c", 7.5, "%", False)),
+        ("blodtrykk 140/90", ("dbp", 90, "mmHg", False)),
+        ("veier 94 kg og er 178 høy", ("height", 178, "cm", False)),
+        ("PSA va 14", ("psa", 14, "ug/l", False)),
+    ],
+)
+def test_measurements_come_with_their_unit_or_in_doubt(
+    message: str, measured: tuple[str, float, str, bool], reader: Reader
+) -> None:
+    found = reader.read(message).measurements
+    assert measured in [(each.name, each.value, each.unit, each.doubtful) for each in found]
+
+
+def test_weight_that_was_lost_is_no_weight(reader: Reader) -> None:
+    assert reader.read("har gått ned 10 kilo").measurements == ()
