@@ -31,6 +31,8 @@ format: $(VENV)/dev.stamp       ## Let ruff put the code in order
 bench: $(VENV)/train.stamp      ## Speed, memory and set-up, against the plain alternatives
 	$(BIN)/studievei eval bench $(RECORDS)/ctgov/world.jsonl.gz --queries $(RECORDS)/lay_queries_dev.jsonl --install
 	$(BIN)/studievei eval inbox
+	$(BIN)/studievei eval sending
+	STUDIEVEI_KILLS=600 $(BIN)/python -m pytest tests/test_outbox_kills.py
 
 eval: $(VENV)/dev.stamp         ## How good search, criteria and pre-screening are; reports in build/eval
 	$(BIN)/studievei eval compare eval/data/nb --systems bm25,dense,fusion,full,shown --report build/eval/nb.html

@@ -58,3 +58,22 @@ def inbox(
         return
     rows = [(page.name, f"{page.p50:.1f}", f"{page.p95:.1f}") for page in pages]
     show_rows(f"{interests} interests in one study", ("page", "p50 ms", "p95 ms"), rows)
+
+
+@app.command()
+def sending(
+    interests: Annotated[int, typer.Option(min=1, help="How many are taken in.")] = 1_000,
+    database: Annotated[str, typer.Option(help="The URL of an empty database, instead of SQLite.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """How many interests are taken in, and how many messages leave, in a second."""
+    from eval.sending import measure
+
+    rates = measure(interests, database)
+    if as_json:
+        typer.echo(json.dumps(asdict(rates)))
+        return
+    typer.echo(
+        f"{rates.database}: {rates.interests_per_second:.0f} interests taken in a second, "
+        f"{rates.messages_per_second:.0f} messages sent a second"
+    )
