@@ -33,6 +33,7 @@ from nlp.eligibility.verdict import Outcome
 from nlp.language import detect
 from ontology.errors import StudieveiError
 from ontology.wording import LANGUAGES, say
+from recruitment.person import Sender
 
 LONGEST_READ = 20_000
 """Characters of a message that are searched for danger and private numbers."""
@@ -446,7 +447,7 @@ def _hear_contact(state: State, heard: str, desk: Desk) -> Turn:
     """The only effect of the dialogue: what was consented to is handed to `desk.register`."""
     sending = Sending(
         study=desk.study(state.study),
-        person=read_contact(heard),
+        person=replace(read_contact(heard), sender=_SENDERS.get(state.subject, Sender.RELATIVE)),
         screening=screening_of(state, desk),
         consent=state.consent,
         language=state.language,
@@ -502,6 +503,8 @@ def _learn(state: State, facts: Facts) -> State:
 
 
 _SHORT = 4
+_SENDERS = {Subject.SELF: Sender.SELF, Subject.PATIENT: Sender.CLINICIAN}
+"""Who writes, by whom it is about; about everybody else a relative does."""
 _BY_NUMBER = r"(?:nr|nummer|number|velg|vel|choose|sjekk|check|studie|study)\W{0,3}"
 _HALTING = (Label.SUICIDE, Label.ACUTE, Label.POISONING)
 _COMMANDS: dict[str, Callable[[State, str, Desk], Turn | None]] = {
