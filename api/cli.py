@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import audit, criteria, retention, users, vault
-from api.commands.backup import backup, restore
+from api.commands import audit, criteria, model, retention, users, vault
 from api.commands.screen import screen
 from api.commands.search import search
 from ontology.errors import BadInput, StudieveiError
@@ -33,6 +32,7 @@ words = typer.Typer(help="What words mean.", no_args_is_help=True)
 app.add_typer(words, name="ontology")
 app.command("criteria")(criteria.criteria)
 app.add_typer(audit.app, name="audit")
+app.add_typer(model.app, name="model")
 app.add_typer(users.app, name="users")
 app.add_typer(vault.app, name="vault")
 app.command()(backup)

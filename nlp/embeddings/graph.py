@@ -1,5 +1,9 @@
-"""A Bundle in, its network as an ONNX graph out, on the very same 4-bit grid: token numbers to vectors."""
+"""A Bundle in, its network as an ONNX graph out, on the very same 4-bit grid: token numbers to vectors.
 
+What an adapter changes is added beside the 4-bit products, as two thin ones.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from nlp.embeddings.adapter import Change
 from nlp.embeddings.bundle import BLOCK, Bundle, Quantized
 
 OPSET, IR_VERSION = 21, 10
@@ -17,13 +22,14 @@ _MICROSOFT = "com.microsoft"
 _INT8_ACTIVATIONS = 4
 
 
-def save_graph(bundle: Bundle, path: Path) -> None:
+def save_graph(bundle: Bundle, path: Path, changes: Mapping[str, Change] | None = None) -> None:
     """Write the network to `path` and its weights to a file beside it, which onnxruntime maps into memory.
 
     Inputs: `ids` (n, tokens) int64 and `mask` (n, tokens) int32, 1 where a token counts. Output: `vectors`
-    (n, hidden) float32, the mean over the tokens that count, scaled to length 1.
+    (n, hidden) float32, the mean over the tokens that count, scaled to length 1. `changes` are those of an
+    adapter, by the bundle's name of the weight.
     """
-    graph = _Graph()
+    graph = _Graph(changes or {})
     vectors = _network(graph, bundle)
     model = helper.make_model(
         helper.make_graph(
@@ -47,9 +53,10 @@ def save_graph(bundle: Bundle, path: Path) -> None:
 class _Graph:
     """Nodes and constants in the making; every method returns the name of its result."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Mapping[str, Change]) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
+        self._changes = changes
 
     def node(self, operator: str, *inputs: str, domain: str = "", name: str = "", **attributes: Any) -> str:
         name = name or f"{operator}_{len(self.nodes)}"
@@ -60,15 +67,20 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def linear(self, x: str, weights: Quantized, bias: NDArray[np.float32], name: str) -> str:
-        """x @ weights.T + bias on the 4-bit grid."""
-        rows, columns = weights.nibbles.shape
-        pairs = weights.nibbles.reshape(rows, columns // BLOCK, BLOCK)
-        return self.node(
+    def linear(self, x: str, bundle: Bundle, *names: str) -> str:
+        """x times the weights of these names, below one another, on the 4-bit grid; plus bias and changes."""
+        name = names[0] + "".join(each[-1] for each in names[1:])
+        parts = [bundle.weights[f"{each}.w"] for each in names]
+        bias = np.concatenate([bundle.floats[f"{each}.b"] for each in names])
+        nibbles = np.concatenate([part.nibbles for part in parts])
+        scales = np.concatenate([part.scales for part in parts])
+        rows, columns = nibbles.shape
+        pairs = nibbles.reshape(rows, columns // BLOCK, BLOCK)
+        product = self.node(
             "MatMulNBits",
             x,
             self.constant(pairs[..., 0::2] | pairs[..., 1::2] << 4, f"{name}.weights"),
-            self.constant(weights.scales.astype(np.float32), f"{name}.scales"),
+            self.constant(scales.astype(np.float32), f"{name}.scales"),
             "",
             "",
             self.constant(bias, f"{name}.bias"),
@@ -79,6 +91,27 @@ class _Graph:
             block_size=BLOCK,
             accuracy_level=_INT8_ACTIVATIONS,
         )
+        return self._changed(product, x, name, [self._changes.get(f"{each}.w") for each in names], parts)
+
+    def _changed(
+        self, product: str, x: str, name: str, changes: Sequence[Change | None], parts: Sequence[Quantized]
+    ) -> str:
+        """The product of the 4-bit weights, plus that of the low-rank changes of its parts, if there are any."""
+        known = [change for change in changes if change]
+        if not known:
+            return product
+        down = np.concatenate([change.down for change in known])
+        up = np.zeros((len(down), sum(len(part.nibbles) for part in parts)), np.float32)
+        row = column = 0
+        for change, part in zip(changes, parts, strict=True):
+            if change:
+                rank = len(change.down)
+                up[row : row + rank, column : column + len(part.nibbles)] = change.up.T
+                row += rank
+            column += len(part.nibbles)
+        thin = self.node("MatMul", x, self.constant(down.T, f"{name}.down"))
+        wide = self.node("MatMul", thin, self.constant(up, f"{name}.up"))
+        return self.node("Add", product, wide)
 
     def rows(self, ids: str, weights: Quantized, name: str) -> str:
         """The rows of `weights` with these numbers; only they are unpacked."""
@@ -140,29 +173,20 @@ def _places(graph: _Graph, bundle: Bundle) -> str:
 
 
 def _layer(graph: _Graph, bundle: Bundle, name: str, x: str) -> str:
-    weights, floats = bundle.weights, bundle.floats
-    mixed = _attention(graph, bundle, name, x)
-    out = graph.linear(mixed, weights[f"{name}.ao.w"], floats[f"{name}.ao.b"], f"{name}.ao")
+    out = graph.linear(_attention(graph, bundle, name, x), bundle, f"{name}.ao")
     x = graph.normalized(out, x, bundle, f"{name}.aln")
-    inner = graph.linear(x, weights[f"{name}.fi.w"], floats[f"{name}.fi.b"], f"{name}.fi")
-    inner = graph.node("Gelu", inner, domain=_MICROSOFT)
-    out = graph.linear(inner, weights[f"{name}.fo.w"], floats[f"{name}.fo.b"], f"{name}.fo")
-    return graph.normalized(out, x, bundle, f"{name}.oln")
+    inner = graph.node("Gelu", graph.linear(x, bundle, f"{name}.fi"), domain=_MICROSOFT)
+    return graph.normalized(graph.linear(inner, bundle, f"{name}.fo"), x, bundle, f"{name}.oln")
 
 
 def _attention(graph: _Graph, bundle: Bundle, name: str, x: str) -> str:
     """Queries, keys and values in one product, then what every token takes from the others."""
-    parts = [bundle.weights[f"{name}.{part}.w"] for part in "qkv"]
-    together = Quantized(
-        np.concatenate([part.nibbles for part in parts]), np.concatenate([part.scales for part in parts])
-    )
-    bias = np.concatenate([bundle.floats[f"{name}.{part}.b"] for part in "qkv"])
-    product = graph.linear(x, together, bias, f"{name}.qkv")
-    outputs = [f"{name}.{part}" for part in "qkv"]
-    graph.nodes.append(helper.make_node("Split", [product], outputs, axis=-1, num_outputs=3))
+    parts = [f"{name}.{part}" for part in "qkv"]
+    product = graph.linear(x, bundle, *parts)
+    graph.nodes.append(helper.make_node("Split", [product], parts, axis=-1, num_outputs=3))
     return graph.node(
         "MultiHeadAttention",
-        *outputs,
+        *parts,
         "",
         "mask",
         domain=_MICROSOFT,

