@@ -18,7 +18,6 @@ from eval.collection import Collection
 from eval.retrieval import DEPTH, Search
 from eval.vectors import RememberingEncoder, short
 from nlp.embeddings.chunks import chunk_study
-from nlp.embeddings.fusion import SMOOTHING
 from nlp.embeddings.model import load_encoder
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.language import detect
@@ -27,6 +26,9 @@ from ontology.concept import load_ontology
 from ontology.errors import BadInput, Mismatch
 from ontology.linker import Linker
 from registry.study import Study
+
+SMOOTHING = 60
+"""The k of reciprocal rank fusion, as in its source."""
 
 STEMMERS = {"en": "english", "nb": "norwegian"}
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.embeddings.encoder import Encoder, Vectors
-from nlp.embeddings.fusion import WEIGHTS, fuse, ranks, shares
+from nlp.embeddings.fusion import UNCOVERED, WEIGHTS, fuse, scaled, weights
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.query import Chosen, Filters, Query, understand
 from ontology.concept import CONDITION_COLUMNS, load_ontology
@@ -298,21 +298,22 @@ def test_kill_9_leaves_a_whole_index(index: StudyIndex, tmp_path: Path, toy_enco
     assert not list((tmp_path / "index").glob("building-*"))
 
 
-def test_fusion_adds_one_over_sixty_plus_rank() -> None:
-    legs = {"words": {1: 9.0, 2: 5.0, 3: 5.0}, "meaning": {2: 0.9, 4: 0.8}}
-    assert fuse(legs, {"words": 1.0, "meaning": 2.0}) == {
-        1: 1 / 61,
-        2: 1 / 62 + 2 / 61,
-        3: 1 / 62,
-        4: 2 / 62,
+def test_fusion_adds_the_weighted_scores_of_the_legs_from_worst_to_best() -> None:
+    legs = {"words": {1: 9.0, 2: 6.0, 3: 5.0}, "meaning": {2: 0.9, 4: 0.8}, "concepts": {4: 0.3}}
+    assert fuse(legs, {"words": 1.0, "meaning": 2.0, "concepts": 3.0}) == {
+        1: 1.0,
+        2: (6.0 - 5.0) / (9.0 - 5.0) + 2.0,
+        3: 0.0,
+        4: 0.0 + 3.0,
     }
 
 
 @given(st.dictionaries(st.integers(), st.floats(-5, 5)))
-def test_a_rank_is_one_more_than_the_number_of_better_ones(scores: dict[int, float]) -> None:
-    assert ranks(scores) == {
-        key: 1 + sum(other > score for other in scores.values()) for key, score in scores.items()
-    }
+def test_scaling_keeps_the_order_between_nothing_and_one(scores: dict[int, float]) -> None:
+    found = scaled(scores)
+    assert all(0 <= found[key] <= 1 for key in scores)
+    assert all(found[a] <= found[b] for a in scores for b in scores if scores[a] <= scores[b])
+    assert not scores or max(found.values()) == 1
 
 
 def test_new_words_reach_studies_that_are_indexed_already(tmp_path: Path, toy_encoder: Encoder) -> None:
@@ -335,6 +336,27 @@ def test_new_words_reach_studies_that_are_indexed_already(tmp_path: Path, toy_en
     assert [reason.text for reason in hit.why if reason.kind == "concept"] == ["«kvernvikplager» → kvernviks"]
 
 
-def test_the_concepts_of_a_case_history_share_the_weight_of_one() -> None:
-    assert shares(0) == shares(1) == WEIGHTS
-    assert shares(3) == {**WEIGHTS, "concepts": WEIGHTS["concepts"] / 3}
+def test_concepts_count_by_how_much_of_the_question_they_cover() -> None:
+    assert weights(1.0) == WEIGHTS
+    assert weights(0.0)["concepts"] == pytest.approx(UNCOVERED * WEIGHTS["concepts"])
+    assert weights(0.0)["concepts"] < weights(0.5)["concepts"] < weights(0.9)["concepts"]
+
+
+def test_a_word_that_tells_nothing_is_not_searched_for(index: StudyIndex) -> None:
+    assert telling("Finnes det en studie om hjertesvikt?") == "hjertesvikt"
+    assert telling("ME") == telling("me ME") == "ME"
+    assert telling("studie") == "studie"
+    assert "kvinne" in telling("hjertesvikt hos kvinne")
+    case = "A 58-year-old woman presents with exertional chest pain radiating to the back after exercise"
+    assert telling(case) == "58 exertional chest pain radiating back exercise"
+    assert coverage("har fått sukkersyke på beina", ["sukkersyke"]) == pytest.approx(1 / 2)
+
+
+def test_of_a_case_the_rare_illness_counts_most(tmp_path: Path, toy_encoder: Encoder) -> None:
+    index = StudyIndex.open(tmp_path, toy_encoder, load_ontology())
+    common = [
+        Study(f"H{n}", "test", "Hypertension", Status.OPEN, conditions=("Hypertension",)) for n in range(9)
+    ]
+    index.update([*common, Study("KAWASAKI", "test", "Kawasaki disease", Status.OPEN)])
+    found = index.legs(ask("hypertension and kawasaki disease"))["concepts"]
+    assert max(found, key=lambda study: found[study]) == "KAWASAKI"

@@ -130,6 +130,34 @@ def judge(
     serve(session, port)
 
 
+@app.command()
+def tune(
+    collection: Annotated[Path, typer.Option(help="A judged BEIR folder of development topics.")],
+    fields: Annotated[list[str], typer.Option("--field", help="Fields of its queries.jsonl.")],
+    records: Annotated[
+        Path, typer.Option(help="ClinicalTrials.gov records (jsonl.gz) for everyday questions.")
+    ],
+    questions: Annotated[
+        list[Path], typer.Option(help="Everyday questions: id, query, lang, icd10, acceptable.")
+    ],
+    split: Annotated[
+        str, typer.Option(help="Only the questions of this half, or that belong to none.")
+    ] = "dev",
+) -> None:
+    """Find weights for the legs of the search, on development questions only."""
+    from api.settings import Settings
+    from eval.proxy import read_questions
+    from eval.tune import cases_of_collection, cases_of_records, tune
+    from ontology.concept import load_ontology
+
+    settings, ontology = Settings(), load_ontology()
+    cases = [case for field in fields for case in cases_of_collection(collection, field, settings)]
+    cases += cases_of_records(records, read_questions(questions, split), ontology, settings)
+    for tuned in tune(cases):
+        shown = " ".join(f"{group} {value:.3f}" for group, value in tuned.groups.items())
+        typer.echo(f"{tuned.mean:.4f}  {shown}  {json.dumps(dict(tuned.weights))}")
+
+
 def _open(folder: Path, queries: str, topics: Path | None, qrels: Path | None) -> "Collection":
     from eval.collection import read_collection
     from eval.irds import load_collection

@@ -25,7 +25,7 @@ _DOWN, _UP = ".down", ".up"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A weight matrix W (rows, columns) becomes W + up @ down; `down` is (rank, columns), `up` (rows, rank)."""
+    """Weights W (rows, columns) become W + up @ down; `down` is (rank, columns), `up` (rows, rank)."""
 
     down: Matrix
     up: Matrix
@@ -58,9 +58,7 @@ def read_adapter(path: Path) -> Adapter:
         names = [name.removesuffix(_DOWN) for name in tensors if name.endswith(_DOWN)]
         changes = {name: Change(tensors[name + _DOWN], tensors[name + _UP]) for name in names}
     except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise BadInput(
-            f"{path} is no adapter ({error}). `studievei model train` makes one."
-        ) from error
+        raise BadInput(f"{path} is no adapter ({error}). `studievei model train` makes one.") from error
     return Adapter(changes, card)
 
 

@@ -207,6 +207,14 @@ class Catalogue:
             Entry(number, id_, title, Status(status), words) for number, id_, title, status, words in rows
         ]
 
+    def chunks_of(self, study: int) -> list[int]:
+        """The numbers of all chunks of a study; every study has one, because it has a title."""
+        first = study * CHUNKS_PER_STUDY
+        rows = self._database.execute(
+            "SELECT number FROM chunk WHERE number BETWEEN ? AND ?", (first, first + CHUNKS_PER_STUDY - 1)
+        )
+        return [number for (number,) in rows]
+
     def chunk(self, number: int, study_id: str) -> Chunk:
         """The chunk with this number."""
         row = self._database.execute(

@@ -64,6 +64,11 @@ class DenseIndex:
         """Write the whole index to `path`."""
         faiss.write_index(self._index, os.fspath(path))
 
+    def get(self, numbers: Sequence[int]) -> Vectors:
+        """The (n, dimension) vectors under these numbers."""
+        vectors: Vectors = np.stack([self._index.reconstruct(number) for number in numbers])
+        return vectors
+
     def search(self, vector: Vectors, limit: int, allowed: Bitmap | None = None) -> tuple[Numbers, Vectors]:
         """The `limit` nearest to a (dimension,) unit vector: numbers and cosines, best first, ties by number.
 

@@ -96,7 +96,7 @@ class _Graph:
     def _changed(
         self, product: str, x: str, name: str, changes: Sequence[Change | None], parts: Sequence[Quantized]
     ) -> str:
-        """The product of the 4-bit weights, plus that of the low-rank changes of its parts, if there are any."""
+        """The product of the 4-bit weights, plus that of the low-rank changes of its parts."""
         known = [change for change in changes if change]
         if not known:
             return product

@@ -104,11 +104,13 @@ def study_pairs(
             question = _asking(chance.choice(forms), chance)
             if study.interventions and chance.random() < 0.25:
                 question = f"{study.interventions[0].name[:60]} {question}"
-            yield Pair(question, _passage(study, chance), _passage(miss, chance) if miss else "", about[study])
+            yield Pair(
+                question, _passage(study, chance), _passage(miss, chance) if miss else "", about[study]
+            )
 
 
 def general_pairs(studies: Iterable[Study], chance: random.Random) -> Iterator[Pair]:
-    """What the encoder can do already and must not forget: titles and summaries, and one text in two languages."""
+    """What must not be forgotten: a title and its summary, one text in two languages."""
     for study in studies:
         if study.summary and study.language == "en":
             yield Pair(study.title, study.summary[:PASSAGE], "")
@@ -118,7 +120,9 @@ def general_pairs(studies: Iterable[Study], chance: random.Random) -> Iterator[P
             yield Pair(texts[one][:PASSAGE], texts[other][:PASSAGE], "")
 
 
-def batches(pairs: Sequence[Pair], size: int, ontology: Ontology, chance: random.Random) -> Iterator[list[Pair]]:
+def batches(
+    pairs: Sequence[Pair], size: int, ontology: Ontology, chance: random.Random
+) -> Iterator[list[Pair]]:
     """All pairs once, in `size`s, in chance order; pairs of a batch are of different families of concepts."""
     waiting = chance.sample(pairs, len(pairs))
     family = cache(lambda each: {each, *ontology.ancestors(each), *ontology.descendants(each)})

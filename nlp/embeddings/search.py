@@ -6,20 +6,23 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import nlargest
 from itertools import islice
+from math import log
 from pathlib import Path
 
 from nlp.embeddings import generation
 from nlp.embeddings.catalogue import About, Entry, State
 from nlp.embeddings.chunks import Chunk, chunk_study
 from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
-from nlp.embeddings.encoder import Encoder
+from nlp.embeddings.encoder import Encoder, Vectors
 from nlp.embeddings.facets import Counts
-from nlp.embeddings.fusion import WEIGHTS, fuse, shares
+from nlp.embeddings.fusion import WEIGHTS, Scores, fuse, weights
 from nlp.embeddings.lock import writing
 from nlp.embeddings.shelf import Draft, Shelf, take
 from nlp.embeddings.sites import Nearest
 from nlp.embeddings.sparse import Name, stems
+from nlp.embeddings.telling import coverage, telling
 from nlp.query import Filters, Query
 from ontology.concept import Ontology
 from ontology.errors import BadInput
@@ -27,7 +30,7 @@ from ontology.linker import Linker
 from registry.coding import code_study
 from registry.study import Status, Study
 
-DEPTH = 100
+DEPTH = 200
 """Studies that each leg hands to the fusion, at least."""
 
 LONGEST_QUERY = 2_000
@@ -40,6 +43,13 @@ WIDE = 40
 """A broader concept with so many kinds says little of one of them: diabetes has 30, heart disease 105."""
 
 _WORD = re.compile(r"\w+")
+
+FEEDBACK, TOWARDS_BEST = 3, 0.5
+"""The question is moved so far towards so many of the best studies before its meaning is looked for again.
+
+Measured on sigir2016 (1,024 of its studies): nDCG@10 .218 instead of .197 for case histories, .309 both for
+keywords; with 5 or 8 studies, or the whole way, it gains less.
+"""
 
 MOST_WORDS = 8
 """Matched words that a hit shows."""
@@ -219,6 +229,14 @@ class StudyIndex:
     def _question(self, query: Query, limit: int) -> "_Question | None":
         if limit < 1:
             raise BadInput(f"The limit must be 1 or more, not {limit}.")
+        return self._asking(query)
+
+    def legs(self, query: Query, wanted: int = DEPTH) -> dict[str, dict[str, float]]:
+        """What each leg thinks of the `wanted` studies it finds best, by study id; for tuning."""
+        question = self._asking(query)
+        return question.named(question.legs(wanted)) if question else {}
+
+    def _asking(self, query: Query) -> "_Question | None":
         shelf = self._current()
         text = query.text[:LONGEST_QUERY]
         if shelf is None or not re.search(r"[^\W_]", text):
@@ -294,19 +312,38 @@ class _Question:
         self._ontology = ontology
         self._query = query
         self._text = text
+        self._telling = telling(text)
         self._asked = asked(query.mentions)
+        self.weights = weights(coverage(text, (mention.matched for mention in self._asked.values())))
         self._among = None if query.filters == Filters() else shelf.among(query.filters, query.place)
         self._passages: dict[int, int] = {}
         self._vector = encoder.encode_queries([text])[0]
 
-    def hits(self, limit: int) -> list[Hit]:
-        wanted = max(DEPTH, limit)
+    def legs(self, wanted: int) -> dict[str, Scores[int]]:
+        """What each leg thinks of the `wanted` studies it finds best.
+
+        The meaning is looked for twice: the second time nearer to what all legs together found best. Source:
+        Rocchio, "Relevance feedback in information retrieval", 1971, with the best taken for relevant.
+        """
         legs = {
             "words": take(self._by_words, wanted, self._among),
-            "meaning": self._by_meaning(wanted),
+            "meaning": self._by_meaning(self._vector, wanted),
             "concepts": self._by_concepts(wanted),
         }
-        fused = fuse(legs, shares(len(self._asked)))
+        fused = fuse(legs, self.weights)
+        best = nlargest(FEEDBACK, fused, key=lambda number: (fused[number], -number))
+        if best:
+            legs["meaning"] = self._by_meaning(self._shelf.towards(self._vector, best, TOWARDS_BEST), wanted)
+        return legs
+
+    def named(self, legs: Mapping[str, Scores[int]]) -> dict[str, dict[str, float]]:
+        """The same with ids for numbers."""
+        entries = self._shelf.catalogue.entries({number for leg in legs.values() for number in leg})
+        ids = {entry.number: entry.id for entry in entries}
+        return {leg: {ids[number]: score for number, score in found.items()} for leg, found in legs.items()}
+
+    def hits(self, limit: int) -> list[Hit]:
+        fused = fuse(self.legs(max(DEPTH, limit)), self.weights)
         if self._query.sort != "best":
             fused = dict.fromkeys(self._named, 0.0) | fused
         place_of = {number: self._place_of(number, score) for number, score in fused.items()}
@@ -394,14 +431,14 @@ class _Question:
     def _by_words(self, depth: int) -> list[tuple[int, float]]:
         names = [self._names(concept) for concept in self._asked]
         understood = " ".join(mention.matched for mention in self._query.mentions)
-        return self._shelf.words.search(self._text, self._query.language, depth, names, understood)
+        return self._shelf.words.search(self._telling, self._query.language, depth, names, understood)
 
     def _names(self, concept_id: str) -> list[Name]:
         concept = self._ontology.get(concept_id)
         return list(dict.fromkeys((Name(concept.nb, "nb"), Name(concept.nn, "nb"), Name(concept.en, "en"))))
 
-    def _by_meaning(self, wanted: int) -> dict[int, float]:
-        found = self._shelf.nearest(self._vector, wanted, self._among)
+    def _by_meaning(self, vector: Vectors, wanted: int) -> dict[int, float]:
+        found = self._shelf.nearest(vector, wanted, self._among)
         self._passages = {number: chunk for number, (chunk, _) in found.items()}
         return {number: score for number, (_, score) in found.items()}
 
@@ -419,8 +456,12 @@ class _Question:
         matches: dict[int, dict[str, Match]] = {}
         for mention in self._asked.values():
             worth = answers(self._ontology.get(mention.concept), self._ontology)
-            for number, concept, weight in self._shelf.catalogue.studies_about(worth):
-                match = Match(mention, concept, mention.score * worth[concept] * weight)
+            found = self._shelf.catalogue.studies_about(worth)
+            belief = mention.score * rarity(
+                len({number for number, _, _ in found}), self._shelf.catalogue.count
+            )
+            for number, concept, weight in found:
+                match = Match(mention, concept, belief * worth[concept] * weight)
                 best = matches.setdefault(number, {})
                 if mention.concept not in best or match.score > best[mention.concept].score:
                     best[mention.concept] = match
@@ -440,8 +481,16 @@ class _Question:
 
     @cached_property
     def _words(self) -> frozenset[tuple[str, str]]:
-        found = (stems(word, self._query.language) for word in _WORD.findall(self._text))
+        found = (stems(word, self._query.language) for word in _WORD.findall(self._telling))
         return frozenset(pair for each in found for pair in each.items())
+
+
+def rarity(found: int, studies: int) -> float:
+    """How much a concept tells that `found` of all `studies` are about: a rare illness tells most.
+
+    It is the logarithm of inverse document frequency (Spärck Jones, 1972).
+    """
+    return log((studies + 1) / (found + 0.5))
 
 
 def matched_words(asked_for: frozenset[tuple[str, str]], text: str) -> list[str]:

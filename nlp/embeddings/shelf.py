@@ -87,6 +87,13 @@ class Shelf:
                 return {study_of(chunk): (chunk, score) for chunk, score in found}
             depth *= 4
 
+    def towards(self, vector: Vectors, studies: Sequence[int], share: float) -> Vectors:
+        """A (dimension,) vector moved towards the passages of some studies, each study counting the same."""
+        means = [self.vectors.get(self.catalogue.chunks_of(number)).mean(axis=0) for number in studies]
+        moved = vector + share * np.mean([mean / np.linalg.norm(mean) for mean in means], axis=0)
+        unit: Vectors = (moved / np.linalg.norm(moved)).astype(np.float32)
+        return unit
+
     def _among(self, filters: Filters, place: Place | None) -> Among:
         columns = self.columns
         numbers = columns.numbers[columns.passing(filters) & self._within(filters, place)]

@@ -80,7 +80,11 @@ def train(batches: Sequence[Sequence[Pair]], seed: int, done: Callable[[int, flo
 def _pace(step: int, steps: int) -> float:
     """The share of RATE at a step: rising while it warms up, then falling to nothing as a cosine does."""
     warm = WARM_UP * steps
-    return (step + 1) / warm if step + 1 < warm else 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
+    return (
+        (step + 1) / warm
+        if step + 1 < warm
+        else 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
+    )
 
 
 def _columns(batch: Sequence[Pair]) -> Iterable[list[str]]:

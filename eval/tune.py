@@ -1,0 +1,140 @@
+"""What each leg found for development questions in, weights that order it best out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log2
+from pathlib import Path
+from statistics import fmean
+
+from api.library import open_index
+from api.settings import Settings
+from eval.collection import Judgment, read_collection
+from eval.proxy import Asked, codes_of_records, judgments
+from eval.systems import Bench
+from nlp.embeddings.fusion import WEIGHTS, Scores, fuse
+from nlp.embeddings.fusion import weights as weights_for
+from nlp.embeddings.search import StudyIndex
+from nlp.embeddings.telling import coverage
+from nlp.query import understand
+from ontology.concept import Ontology
+from ontology.linker import Linker
+
+CUT = 10
+STEPS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
+"""The weights that are tried; that of the words is 1, because only ratios matter."""
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One wording of a topic: what each leg found, and how relevant the studies are.
+
+    `coverage` is the share of its telling words that name concepts.
+    """
+
+    group: str
+    topic: str
+    legs: Mapping[str, Scores[str]]
+    grades: Mapping[str, int]
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """Weights, and the mean nDCG@10 that they give each group of cases."""
+
+    weights: Mapping[str, float]
+    groups: Mapping[str, float]
+
+    @property
+    def mean(self) -> float:
+        """Every group counts the same, whatever its size."""
+        return fmean(self.groups.values())
+
+
+def cases_of_collection(folder: Path, field: str, settings: Settings) -> list[Case]:
+    """The topics of a judged BEIR folder, searched with one field of its queries.
+
+    Raises:
+        BadInput: as `read_collection`.
+    """
+    collection = read_collection(folder, field)
+    bench = Bench(collection, settings)
+    asked = [(topic.id, words) for topic in collection.topics for words in topic.wordings]
+    return _cases(field, asked, collection.qrels, bench.index, bench.linker)
+
+
+def cases_of_records(
+    records: Path, questions: Sequence[Asked], ontology: Ontology, settings: Settings
+) -> list[Case]:
+    """Everyday questions over the imported studies, by language; eval/proxy.py says their worth."""
+    graded = list(judgments(questions, codes_of_records(records, ontology)))
+    index, linker = open_index(settings), Linker(ontology)
+    groups = {"english": True, "norwegian": False}
+    return [
+        case
+        for name, english in groups.items()
+        for case in _cases(
+            name,
+            [(each.id, each.words) for each in questions if (each.language == "en") is english],
+            graded,
+            index,
+            linker,
+        )
+    ]
+
+
+def _cases(
+    group: str,
+    asked: Sequence[tuple[str, str]],
+    qrels: Sequence[Judgment],
+    index: StudyIndex,
+    linker: Linker,
+) -> list[Case]:
+    grades: dict[str, dict[str, int]] = {}
+    for judgment in qrels:
+        grades.setdefault(judgment.topic, {})[judgment.document] = judgment.grade
+    cases = []
+    for topic, words in asked:
+        if any(grades.get(topic, {}).values()):
+            query = understand(words, linker)
+            share = coverage(words, [mention.matched for mention in query.mentions])
+            cases.append(Case(group, topic, index.legs(query), grades[topic], share))
+    return cases
+
+
+def measure(cases: Sequence[Case], weights: Mapping[str, float]) -> Tuned:
+    """nDCG@10 over wordings, then topics, then groups."""
+    values: dict[str, dict[str, list[float]]] = {}
+    for case in cases:
+        values.setdefault(case.group, {}).setdefault(case.topic, []).append(ndcg(case, weights))
+    return Tuned(weights, {group: fmean(map(fmean, own.values())) for group, own in values.items()})
+
+
+def tune(cases: Sequence[Case]) -> Iterator[Tuned]:
+    """Better and better weights, beginning with those in use: one leg's is changed at a time."""
+    best = measure(cases, WEIGHTS)
+    yield best
+    for _ in range(ROUNDS):
+        before = best
+        for leg in WEIGHTS:
+            tried = [measure(cases, {**best.weights, leg: step}) for step in STEPS if leg != "words"]
+            winner = max(tried, key=lambda each: each.mean, default=best)
+            if winner.mean > best.mean:
+                best = winner
+                yield best
+        if best is before:
+            return
+
+
+def ndcg(case: Case, weights: Mapping[str, float]) -> float:
+    """nDCG@10 with the grade as gain (Järvelin & Kekäläinen 2002), 0 where nothing relevant is known."""
+    fused = fuse(case.legs, weights_for(case.coverage, weights))
+    ranked = sorted(fused, key=lambda study: (-fused[study], study))[:CUT]
+    ideal = _gain(sorted(case.grades.values(), reverse=True)[:CUT])
+    return _gain([case.grades.get(study, 0) for study in ranked]) / ideal if ideal else 0.0
+
+
+def _gain(grades: Sequence[int]) -> float:
+    return sum(grade / log2(place + 2) for place, grade in enumerate(grades))
