@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands import audit, criteria, model, retention, users, vault
+from api.commands.backup import backup, restore
 from api.commands.screen import screen
 from api.commands.search import search
 from ontology.errors import BadInput, StudieveiError

@@ -13,7 +13,7 @@ ROOMS = ("ontology", "registry", "nlp", "recruitment", "chatbot", "api")
 ONLY_IN = {
     "gradio": {"chatbot/app.py"},
     "langchain": {"chatbot/language_model.py"},
-    "langchain_core": {"chatbot/language_model.py"},
+    "langchain_core": {"chatbot/language_model.py", "api/retriever.py"},
     "pydantic": {"api"},
     "pydantic_settings": {"api"},
 }

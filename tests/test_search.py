@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from nlp.embeddings.encoder import Encoder, Vectors
 from nlp.embeddings.fusion import UNCOVERED, WEIGHTS, fuse, scaled, weights
 from nlp.embeddings.search import Hit, StudyIndex
+from nlp.embeddings.telling import coverage, telling
 from nlp.query import Chosen, Filters, Query, understand
 from ontology.concept import CONDITION_COLUMNS, load_ontology
 from ontology.errors import BadInput, Mismatch, Unavailable
