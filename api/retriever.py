@@ -7,7 +7,7 @@ from pydantic import ConfigDict
 
 from api.library import Library
 from nlp.embeddings.search import Hit
-from nlp.query import StatusFilter
+from nlp.query import NOTHING_CHOSEN, Chosen
 from registry.study import Study
 
 
@@ -20,13 +20,13 @@ class StudyRetriever(BaseRetriever):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     library: Library
-    status: StatusFilter = "all"
+    chosen: Chosen = NOTHING_CHOSEN
     limit: int = 10
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        found = self.library.find(query, self.status, self.limit)
+        found = self.library.find(query, self.chosen, self.limit)
         return [_document(hit, study) for hit, study in self.library.studies(found.hits)]
 
 

@@ -11,11 +11,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from eval.collection import Judgment
 from eval.rows import read_jsonl
+from eval.topics import Judgment
 from ontology.concept import Kind, Ontology
 
 FEWEST = 3
@@ -39,9 +40,8 @@ def read_questions(files: Sequence[Path], split: str = "") -> list[Asked]:
     Raises:
         BadInput: a row is not as eval/data/README.md says.
     """
-    return [
-        row for file in files for row in read_jsonl(file, lambda r, f=file: _asked(f, r), split) if row.right
-    ]
+    rows = [row for file in files for row in read_jsonl(file, partial(_asked, file), split)]
+    return [row for row in rows if row.right]
 
 
 def codes_of_records(records: Path, ontology: Ontology) -> dict[str, frozenset[str]]:

@@ -8,9 +8,10 @@ from statistics import fmean
 
 from api.library import open_index
 from api.settings import Settings
-from eval.collection import Judgment, read_collection
+from eval.collection import read_collection
 from eval.proxy import Asked, codes_of_records, judgments
 from eval.systems import Bench
+from eval.topics import Judgment
 from nlp.embeddings.fusion import WEIGHTS, Scores, fuse
 from nlp.embeddings.fusion import weights as weights_for
 from nlp.embeddings.search import StudyIndex

@@ -208,7 +208,7 @@ class Catalogue:
         ]
 
     def chunks_of(self, study: int) -> list[int]:
-        """The numbers of all chunks of a study; every study has one, because it has a title."""
+        """The numbers of all chunks of a study."""
         first = study * CHUNKS_PER_STUDY
         rows = self._database.execute(
             "SELECT number FROM chunk WHERE number BETWEEN ? AND ?", (first, first + CHUNKS_PER_STUDY - 1)

@@ -325,7 +325,7 @@ class _Question:
         The meaning is looked for twice: the second time nearer to what all legs together found best. Source:
         Rocchio, "Relevance feedback in information retrieval", 1971, with the best taken for relevant.
         """
-        legs = {
+        legs: dict[str, Scores[int]] = {
             "words": take(self._by_words, wanted, self._among),
             "meaning": self._by_meaning(self._vector, wanted),
             "concepts": self._by_concepts(wanted),

@@ -89,7 +89,10 @@ class Shelf:
 
     def towards(self, vector: Vectors, studies: Sequence[int], share: float) -> Vectors:
         """A (dimension,) vector moved towards the passages of some studies, each study counting the same."""
-        means = [self.vectors.get(self.catalogue.chunks_of(number)).mean(axis=0) for number in studies]
+        chunks = [own for number in studies if (own := self.catalogue.chunks_of(number))]
+        if not chunks:
+            return vector
+        means = [self.vectors.get(own).mean(axis=0) for own in chunks]
         moved = vector + share * np.mean([mean / np.linalg.norm(mean) for mean in means], axis=0)
         unit: Vectors = (moved / np.linalg.norm(moved)).astype(np.float32)
         return unit
