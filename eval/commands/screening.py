@@ -107,3 +107,31 @@ def _scored(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _scored(each) for name, each in value.items()}
     return value.row() if isinstance(value, Score) else value
+
+
+@app.command()
+def questions(
+    file: Annotated[Path, typer.Argument(help="Searches, in the form of eval/data/lay_queries.jsonl.")],
+    split: Split = "",
+    as_json: AsJson = False,
+) -> None:
+    """How many questions about ten stored studies are asked, against asking all."""
+    from dataclasses import asdict
+
+    from api.chat import open_desk
+    from api.library import open_library
+    from api.settings import Settings
+    from eval.language import read_rows
+    from eval.questioning import ask_people, median
+
+    settings = Settings()
+    searches = [row.query for row in read_rows(file, split) if row.icd10]
+    with open_library(settings) as library:
+        saved = median(list(ask_people(open_desk(library, settings), searches)))
+    if as_json:
+        typer.echo(json.dumps(asdict(saved)))
+        return
+    typer.echo(f"people                 {saved.people}")
+    typer.echo(f"criteria of ten        {saved.criteria:g} (median)")
+    typer.echo(f"questions in all       {saved.questions:g}")
+    typer.echo(f"questions asked        {saved.asked:g}")
