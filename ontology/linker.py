@@ -52,7 +52,8 @@ class Linker:
         self._ontology = ontology
         self._names = Names(FormIndex(ontology, ordinary["hides"]), ordinary, cues)
         self._misspelt = Misspelt(self._names)
-        self._filler, self._talk, self._common = cues["filler"], cues["talk"], cues["common"]
+        self._filler, self._common = cues["filler"], cues["common"]
+        self._undescribing = cues["filler"] | cues["talk"] | cues["negates"]
         self._context = Context(cues)
 
     def link(
@@ -112,7 +113,7 @@ class Linker:
 
     @cached_property
     def _descriptions(self) -> Descriptions:
-        return Descriptions(self._ontology, self._filler | self._talk, self._common)
+        return Descriptions(self._ontology, self._undescribing, self._common)
 
     @cached_property
     def _phrases(self) -> Phrases:

@@ -22,8 +22,8 @@ WORDS = "sukkersyke"
 PATIENT = {
     "age": "67",
     "sex": "mann",
-    "condition:diabetes-type-2": "ja",
-    "condition:hypertension": "ja",
+    "history:diabetes-type-2": "ja",
+    "history:hypertension": "ja",
     "condition:heart-failure": "nei",
 }
 NAME, EMAIL = "Kari Testesen", "kari.testesen@example.org"
@@ -53,7 +53,8 @@ def test_from_a_register_record_to_a_notified_investigator(
 
         # Questions made from its real criteria, and a verdict that quotes them.
         talker.say(EASI)
-        verdict = talker.answer_all(PATIENT)
+        talker.answer_all(PATIENT)
+        verdict = talker.say("1")
         quoted = [passage.text for passage in verdict.passages if passage.kind is Kind.CRITERION]
         assert any("history of type 2 diabetes mellitus" in quote for quote in quoted)
         assert all(quote in chosen[0].criteria for quote in quoted if quote.startswith("Participants"))
