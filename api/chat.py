@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -18,14 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import cookies
 from api.library import Library
 from api.pages.render import render
-from api.post import INTEREST_PATH
 from api.settings import Settings
 from chatbot.conversation import Memory, new_token
-from chatbot.desk import Desk, Sending
+from chatbot.desk import Desk
 from ontology.errors import Unavailable
-from recruitment.consent import Consent, ConsentText, consent_text, retention_days
-from recruitment.interest import register_interest
-from registry.study import Study
 
 if TYPE_CHECKING:
     from chatbot.language_model import LanguageModel
@@ -93,27 +89,13 @@ def _giving_cookie(scope: Scope, send: Send) -> Send:
     return send_with_cookie
 
 
+def sending_path(study_id: str, language: str) -> str:
+    """The page that an interest in a study is sent from."""
+    return f"/studier/{quote(study_id)}/interesse?lang={language}"
+
+
 def open_desk(library: Library, settings: Settings) -> Desk:
     """The functions that the dialogue works with, over this library."""
-
-    def register(sending: Sending) -> str:
-        now = datetime.now(UTC)
-        receipt = register_interest(
-            library.store.engine,
-            library.vault,
-            sending.study,
-            person=sending.person,
-            screening=sending.screening,
-            consent=Consent(sending.consent, sending.language, now),
-            submission=sending.submission,
-            now=now,
-            outbox_limit=settings.outbox_maximum,
-        )
-        return settings.base + INTEREST_PATH.replace("{token}", receipt.person_token)
-
-    def text_of(study: Study, language: str) -> ConsentText:
-        return consent_text(study, language, retention_days(library.store.engine, study.id))
-
     model = _language_model(settings.llm) if settings.llm else None
     return Desk(
         find=lambda words, _language: library.find(words).hits,
@@ -122,8 +104,7 @@ def open_desk(library: Library, settings: Settings) -> Desk:
         study=library.study,
         criteria_of=library.criteria_of,
         page=lambda study_id: f"{settings.base}/studier/{quote(study_id)}",
-        consent_text=text_of,
-        register=register,
+        sending=lambda study_id, language: settings.base + sending_path(study_id, language),
         today=date.today,
         complete=model.complete if model else None,
         rephrase=model.rephrase if model else None,

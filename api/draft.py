@@ -8,11 +8,14 @@ from api.chat import open_desk
 from api.library import Library
 from api.pages.render import number
 from api.settings import Settings
+from chatbot.desk import Desk
+from chatbot.facts import Subject
 from chatbot.safety import MASK, mask
-from chatbot.screening import screening_of
+from chatbot.screening import bearing, screening_of
 from chatbot.state import State
-from nlp.eligibility.questions import Question, questions_for, wording
-from nlp.eligibility.variables import Answer, QuestionKind
+from nlp.eligibility.questions import Question, question_of, questions_for, wording
+from nlp.eligibility.variables import Answer, QuestionKind, subject, variables
+from ontology.concept import Ontology
 from ontology.errors import BadInput
 from ontology.wording import say
 from recruitment.interest import NOTE_LIMIT
@@ -24,6 +27,8 @@ MOST_QUESTIONS = 40
 ANSWER = "answer."
 """A field of this name and a variable holds an answer: yes, no, unknown, a number or a choice; "" is none."""
 _WORDS: dict[str, Answer] = {"yes": True, "no": False, "unknown": None}
+_OF_A_CONCEPT = frozenset({"condition", "history", "drug", "procedure", "allergy"})
+_MOST_DIGITS = 5
 _CARRIED = frozenset({"email", "phone", "name", "note", "sender", "agreed"})
 
 
@@ -67,6 +72,17 @@ class Draft:
         return replace(screening_of(state, open_desk(library, settings)), note=note)
 
 
+def fields_of(state: State, study: Study, desk: Desk, language: str) -> dict[str, str]:
+    """A pre-screening as fields of the form: what bears on this study, and who writes for another."""
+    if study.id not in state.screened:
+        return {}
+    known = bearing(state, study.id, desk)
+    fields = {ANSWER + name: _written(answer, language) for name, answer in known.items()}
+    if state.subject is not Subject.SELF:
+        fields["sender"] = Sender.CLINICIAN if state.subject is Subject.PATIENT else Sender.RELATIVE
+    return fields
+
+
 def read_draft(library: Library, study: Study, fields: dict[str, str], language: str) -> Draft:
     """What the fields of the form say, right or wrong."""
     answers: dict[str, Answer] = {}
@@ -79,17 +95,39 @@ def read_draft(library: Library, study: Study, fields: dict[str, str], language:
 def _asked(
     study: Study, library: Library, fields: dict[str, str], answers: dict[str, Answer], language: str
 ) -> Iterator[Asked]:
-    """The study's questions; fills `answers` with what can be used."""
-    for question in islice(questions_for(library.criteria_of(study)), MOST_QUESTIONS):
-        name, given = ANSWER + question.variable, fields.get(ANSWER + question.variable, "").strip()
-        text, help_text = wording(question, language, library.ontology)
+    """The study's questions, and what else was answered; fills `answers` with what can be used."""
+    own = tuple(islice(questions_for(library.criteria_of(study)), MOST_QUESTIONS))
+    further = islice(_further(fields, own, library.ontology), MOST_QUESTIONS)
+    for each in (*own, *further):
+        name, given = ANSWER + each.variable, fields.get(ANSWER + each.variable, "").strip()
+        text, help_text = wording(each, language, library.ontology)
         wrong = ""
         try:
             if given:
-                answers[question.variable] = _answer(question, given)
+                answers[each.variable] = _answer(each, given)
         except BadInput:
-            wrong = _say_bounds(question, language)
-        yield Asked(name, text, help_text, question.kind, question.choices, question.unit, given, wrong)
+            wrong = _say_bounds(each, language)
+        yield Asked(name, text, help_text, each.kind, each.choices, each.unit, given, wrong)
+
+
+def _further(fields: dict[str, str], own: tuple[Question, ...], ontology: Ontology) -> Iterator[Question]:
+    """What a pre-screening knew that bears on the study by another name: stroke, where it asks for any."""
+    asked = {each.variable for each in own}
+    for field in fields:
+        name = field.removeprefix(ANSWER)
+        if name != field and name not in asked and _is_fact(name, ontology):
+            yield question_of(name)
+
+
+def _is_fact(name: str, ontology: Ontology) -> bool:
+    """Whether a name that somebody sent us is that of a fact: "hba1c", "drug:insulin", "drug:insulin@90"."""
+    row, _, rest = name.partition(":")
+    _, at, days = rest.partition("@")
+    if row not in variables() or (row in _OF_A_CONCEPT) != bool(rest):
+        return False
+    if at and not (days.isdecimal() and len(days) <= _MOST_DIGITS):
+        return False
+    return not rest or subject(name).concept in ontology.concepts
 
 
 def _answer(question: Question, given: str) -> Answer:
@@ -105,6 +143,14 @@ def _answer(question: Question, given: str) -> Answer:
     if given in _WORDS and (given == "unknown" or question.kind is QuestionKind.YES_NO):
         return _WORDS[given]
     raise BadInput("not an answer")
+
+
+def _written(answer: Answer, language: str) -> str:
+    """An answer as the form holds it."""
+    for word, meant in _WORDS.items():
+        if answer is meant:
+            return word
+    return answer if isinstance(answer, str) else number(float(answer or 0), language)
 
 
 def _number(question: Question, given: str) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from secrets import token_urlsafe
 from typing import Any, TypeAlias
 
 import gradio as gr
@@ -214,7 +213,7 @@ def _language(request: gr.Request) -> str:
 
 
 def _opened(desk: Desk, study_id: str, language: str) -> list[Any]:
-    state = State(key=token_urlsafe(24), language=language or "nb", language_chosen=bool(language))
+    state = State(language=language or "nb", language_chosen=bool(language))
     try:
         state, answer = begin(state, desk, study_id)
     except StudieveiError as problem:

@@ -10,34 +10,17 @@ from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
 from ontology.concept import Ontology
 from ontology.linker import Linker
-from recruitment.consent import ConsentText
-from recruitment.person import Person
-from recruitment.screening import Screening
 from registry.study import Study
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Sending:
-    """What a person has consented to send; `consent` is the version of the text that they said yes to."""
-
-    study: Study
-    person: Person
-    screening: Screening
-    consent: str
-    language: str
-    submission: str
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The functions. Only `register` changes anything, and it is called only after consent.
+    """The functions. None of them changes or sends anything.
 
     find: (words, language) -> hits, best first, the same as on every other surface.
     study: id -> Study; raises BadInput for an id that is not there.
     page: study id -> the address of its page.
-    register: stores and notifies; returns the address of the person's own page. Raises BadInput (a
-        contact detail that cannot be one, a study that takes no interest) and Unavailable, with
-        messages made for the person.
+    sending: (study id, language) -> the address where an interest is seen, changed, consented to and sent.
     complete, rephrase: what a language model adds (language_model.py), where there is one.
     """
 
@@ -47,8 +30,7 @@ class Desk:
     study: Callable[[str], Study]
     criteria_of: Callable[[Study], tuple[Criterion, ...]]
     page: Callable[[str], str]
-    consent_text: Callable[[Study, str], ConsentText]
-    register: Callable[[Sending], str]
+    sending: Callable[[str, str], str]
     today: Callable[[], date]
     complete: Callable[[str, Facts, Reader], Facts] | None = None
     rephrase: Callable[[str], str] | None = None

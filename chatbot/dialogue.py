@@ -1,12 +1,11 @@
-"""The engine: (state, message) -> (state, reply). Pure, but for the call that registers an interest."""
+"""The engine: (state, message) -> (state, reply). Pure: what is sent, is sent from a page of its own."""
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from chatbot.contact import read_contact
-from chatbot.desk import Desk, Sending
+from chatbot.desk import Desk
 from chatbot.explain import TOPICS, about, explanation
 from chatbot.facts import Facts, Reader, Said, Subject, When
 from chatbot.intents import intents, read_answer, words_after
@@ -22,18 +21,16 @@ from chatbot.prompts import (
     takes_interest,
     to_screen,
 )
-from chatbot.reply import Kind, Passage, Reply
-from chatbot.safety import HELP, Label, check, mask
-from chatbot.screening import MOST_QUESTIONS, open_questions, screening_of, weigh
+from chatbot.reply import Passage, Reply
+from chatbot.safety import HELP, Label, check
+from chatbot.screening import MOST_QUESTIONS, open_questions, weigh
 from chatbot.state import Stage, State, Told
 from chatbot.summary import understood
 from nlp.eligibility.questions import Question
 from nlp.eligibility.variables import Answer, QuestionKind, subject, variable
 from nlp.eligibility.verdict import Outcome
 from nlp.language import detect
-from ontology.errors import StudieveiError
 from ontology.wording import LANGUAGES, say
-from recruitment.person import Sender
 
 LONGEST_READ = 20_000
 """Characters of a message that are searched for danger and private numbers."""
@@ -67,8 +64,8 @@ def speak(state: State, language: str, desk: Desk) -> tuple[State, Reply]:
 def remove(state: State, name: str, desk: Desk) -> tuple[State, Reply]:
     """The same place without one thing that was known, by its variable; it is asked again if it matters."""
     state = state.without(name)
-    if state.stage in (Stage.RESULT, Stage.OFFER, Stage.CONSENT):
-        state = replace(state, stage=Stage.ASK, consent="")
+    if state.stage in _WEIGHED:
+        state = replace(state, stage=Stage.ASK)
     return _said(state, (), desk.for_one_turn())
 
 
@@ -80,9 +77,7 @@ def reply(state: State, message: str, desk: Desk) -> tuple[State, Reply]:
     """
     desk = desk.for_one_turn()
     safety = check(message[:LONGEST_READ])
-    awaits_contact = state.stage is Stage.CONTACT and state.halted is None
-    heard = mask(message[:LONGEST_READ], keep_contact=True) if awaits_contact else safety.masked
-    heard = heard[:LONGEST_MESSAGE]
+    heard = safety.masked[:LONGEST_MESSAGE]
     danger = next((label for label in safety.labels if label in _HALTING), None)
     if danger or state.halted:
         after, notes = _in_danger(state, heard, danger)
@@ -143,19 +138,17 @@ def _advised(state: State, heard: str, desk: Desk) -> Turn:
 
 
 def _forget(state: State, _heard: str, _desk: Desk) -> Turn:
-    language = state.language
-    own = (Passage(say("chat.own_page_deletes", language), Kind.LINK, link=state.link),) if state.link else ()
-    return state.forget(), (Passage(say("chat.forgotten", language)), *own)
+    return state.forget(), (Passage(say("chat.forgotten", state.language)),)
 
 
 def _back(state: State, _heard: str, _desk: Desk) -> Turn:
+    if state.stage is Stage.SEND:
+        return replace(state, stage=Stage.OFFER), ()
     if state.stage in (Stage.ASK, Stage.RESULT, Stage.OFFER) and state.asked:
         *asked, last = state.asked
         kept = tuple(pair for pair in state.answers if pair[0] != last)
         return replace(state, stage=Stage.ASK, asked=tuple(asked), answers=kept), ()
-    before = {Stage.CONSENT: Stage.OFFER, Stage.CONTACT: Stage.CONSENT}.get(state.stage)
-    if before is None:
-        before = Stage.CHOOSE if state.stage is not Stage.CHOOSE and state.shown else Stage.SEARCH
+    before = Stage.CHOOSE if state.stage is not Stage.CHOOSE and state.shown else Stage.SEARCH
     return replace(state, stage=before), ()
 
 
@@ -163,12 +156,12 @@ def _list(state: State, _heard: str, _desk: Desk) -> Turn | None:
     """Back to all the studies that were found."""
     if not state.found:
         return None
-    return replace(state, stage=Stage.RESULT, study="", consent=""), ()
+    return replace(state, stage=Stage.RESULT, study=""), ()
 
 
 def _more(state: State, _heard: str, desk: Desk) -> Turn | None:
     """More questions, when there are some left."""
-    if state.stage not in (Stage.RESULT, Stage.OFFER):
+    if state.stage not in _WEIGHED:
         return None
     more = replace(state, most=len(state.asked) + MOST_QUESTIONS)
     return (replace(more, stage=Stage.ASK), ()) if open_questions(more, desk) else None
@@ -188,7 +181,7 @@ def _others(state: State, _heard: str, desk: Desk) -> Turn | None:
 
 def _correct(state: State, heard: str, desk: Desk) -> Turn | None:
     """«Nei forresten, 64»: changes the last answer of that kind; without a new answer, asks it again."""
-    if not state.given or state.stage not in (Stage.ASK, Stage.RESULT, Stage.OFFER, Stage.CHOOSE):
+    if not state.given or state.stage not in (Stage.ASK, Stage.CHOOSE, *_WEIGHED):
         return None
     rest = words_after("correct", heard)
     facts = _facts(rest, state, desk)
@@ -248,7 +241,7 @@ def _find(state: State, heard: str, desk: Desk) -> Turn:
     notes = understood(state, learned, desk)
     if _names_nothing(heard, facts, desk):
         return replace(learned, stage=Stage.SEARCH), (*notes, Passage(say("chat.say_what", state.language)))
-    learned = replace(learned, query=heard, page=0, study="", asked=(), most=MOST_QUESTIONS, consent="")
+    learned = replace(learned, query=heard, page=0, study="", asked=(), most=MOST_QUESTIONS)
     hits = tuple(desk.find(heard, learned.language))
     shown = hits_shown(learned, hits)
     if not shown:
@@ -309,7 +302,7 @@ def _picked(state: State, heard: str, desk: Desk, *, plainly: bool = False) -> i
 
 def _choose(state: State, study_id: str, desk: Desk) -> Turn:
     most = len(state.asked) + MOST_QUESTIONS
-    chosen = replace(state, stage=Stage.ASK, study=study_id, most=most, consent="", link="")
+    chosen = replace(state, stage=Stage.ASK, study=study_id, most=most)
     return chosen, introduction(chosen, desk) if open_questions(chosen, desk) else ()
 
 
@@ -422,42 +415,16 @@ def _say_more(state: State, heard: str, desk: Desk) -> Turn:
 
 
 def _hear_offer(state: State, heard: str, desk: Desk) -> Turn:
+    """Also where the page to send from has been shown: yes shows it again."""
     said = read_answer(heard)
     study = desk.study(state.study)
     offered = weigh(state, desk).outcome is not Outcome.PROBABLY_NOT and takes_interest(study)
     if said is Said.YES and offered:
-        version = desk.consent_text(study, state.language).version
-        return replace(state, stage=Stage.CONSENT, consent=version), ()
+        return replace(state, stage=Stage.SEND), ()
     if said in (Said.NO, Said.UNKNOWN) or said is Said.YES:
         back = replace(state, stage=Stage.RESULT if state.found else Stage.SEARCH, study="")
         return back, (Passage(say("chat.not_sent", state.language)),)
     return _find(state, heard, desk)
-
-
-def _hear_consent(state: State, heard: str, _desk: Desk) -> Turn:
-    wants = intents(heard)
-    if "consent" in wants and "no" not in wants:
-        return replace(state, stage=Stage.CONTACT), ()
-    if "no" in wants:
-        return replace(state, stage=Stage.OFFER, consent=""), (Passage(say("chat.not_sent", state.language)),)
-    return state, (Passage(say("chat.consent_unclear", state.language)),)
-
-
-def _hear_contact(state: State, heard: str, desk: Desk) -> Turn:
-    """The only effect of the dialogue: what was consented to is handed to `desk.register`."""
-    sending = Sending(
-        study=desk.study(state.study),
-        person=replace(read_contact(heard), sender=_SENDERS.get(state.subject, Sender.RELATIVE)),
-        screening=screening_of(state, desk),
-        consent=state.consent,
-        language=state.language,
-        submission=f"{state.key}:{state.study}",
-    )
-    try:
-        link = desk.register(sending)
-    except StudieveiError as problem:
-        return state, (Passage(str(problem), Kind.ALERT),)
-    return replace(state, stage=Stage.DONE, link=link, consent=""), ()
 
 
 def _facts(heard: str, state: State, desk: Desk) -> Facts:
@@ -503,8 +470,8 @@ def _learn(state: State, facts: Facts) -> State:
 
 
 _SHORT = 4
-_SENDERS = {Subject.SELF: Sender.SELF, Subject.PATIENT: Sender.CLINICIAN}
-"""Who writes, by whom it is about; about everybody else a relative does."""
+_WEIGHED = (Stage.RESULT, Stage.OFFER, Stage.SEND)
+"""Where the answers have been weighed."""
 _BY_NUMBER = r"(?:nr|nummer|number|velg|vel|choose|sjekk|check|studie|study)\W{0,3}"
 _HALTING = (Label.SUICIDE, Label.ACUTE, Label.POISONING)
 _COMMANDS: dict[str, Callable[[State, str, Desk], Turn | None]] = {
@@ -528,7 +495,5 @@ _HEARERS: dict[Stage, Callable[[State, str, Desk], Turn]] = {
     Stage.ASK: _hear_answer,
     Stage.RESULT: _hear_result,
     Stage.OFFER: _hear_offer,
-    Stage.CONSENT: _hear_consent,
-    Stage.CONTACT: _hear_contact,
-    Stage.DONE: _find,
+    Stage.SEND: _hear_offer,
 }

@@ -11,7 +11,6 @@ from chatbot.screening import (
     MOST_QUESTIONS,
     is_sensitive,
     open_questions,
-    screening_of,
     unknown_in,
     verdicts,
     weigh,
@@ -300,42 +299,16 @@ def _note(key: str, finding: Finding, language: str) -> str:
     return " ".join(filter(None, (section, found, yours)))
 
 
-def _consent(state: State, desk: Desk) -> Reply:
+def _send(state: State, desk: Desk) -> Reply:
+    """Where it is sent from: there the person sees and changes what goes, and says yes or leaves it."""
     language = state.language
-    text = desk.consent_text(desk.study(state.study), language)
-    sections = tuple(Passage(heading, Kind.HEADING, paragraph) for heading, paragraph in text.sections)
-    answers = tuple(
-        Passage(f"{question} {shown_answer('sex', answer, language)}", Kind.CRITERION)
-        for question, answer in screening_of(state, desk).answers
-    )
-    question = say("chat.ask_consent", language)
+    address = desk.sending(state.study, language)
     return Reply(
         (
-            Passage(text.title, Kind.HEADING),
-            *sections,
-            Passage(say("chat.will_send" if answers else "chat.will_send_nothing", language), Kind.HEADING),
-            *answers,
-            Passage(question, Kind.HEADING),
+            Passage(say("chat.look_over", language), Kind.HEADING, say("chat.look_over_text", language)),
+            Passage(say("chat.look_over_link", language), Kind.LINK, link=address),
         ),
-        (_suggest("consent", language), _suggest("no_consent", language)),
-        question,
-    )
-
-
-def _contact(state: State, _desk: Desk) -> Reply:
-    text = say("chat.ask_contact", state.language)
-    return Reply((Passage(text, Kind.HEADING, say("chat.help_contact", state.language)),), (), text)
-
-
-def _done(state: State, _desk: Desk) -> Reply:
-    language = state.language
-    return Reply(
-        (
-            Passage(say("chat.sent", language), Kind.HEADING),
-            Passage(say("chat.what_happens_next", language)),
-            Passage(say("chat.own_page", language), Kind.LINK, say("chat.keep_link", language), state.link),
-        ),
-        (_suggest("new_search", language),),
+        (_suggest("back", language), _suggest("new_search", language)),
     )
 
 
@@ -357,7 +330,5 @@ _PROMPTS: dict[Stage, Callable[[State, Desk], Reply]] = {
     Stage.ASK: _ask,
     Stage.RESULT: _result,
     Stage.OFFER: _offer,
-    Stage.CONSENT: _consent,
-    Stage.CONTACT: _contact,
-    Stage.DONE: _done,
+    Stage.SEND: _send,
 }

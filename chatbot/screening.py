@@ -12,7 +12,7 @@ from chatbot.phrases import rows
 from chatbot.state import State
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import Truth, relations, truth
-from nlp.eligibility.questions import Question, questions_for, wording
+from nlp.eligibility.questions import Question, question_of, questions_for, wording
 from nlp.eligibility.sections import Section
 from nlp.eligibility.variables import Answer, Answerer, QuestionKind, concerns, subject, variable
 from nlp.eligibility.verdict import Finding, Outcome, Person, Verdict, judge
@@ -74,18 +74,28 @@ def is_sensitive(name: str, desk: Desk) -> bool:
 
 
 def screening_of(state: State, desk: Desk) -> Screening:
-    """What the chosen study would get: each criterion with its finding, and the answers it asked for."""
+    """What the chosen study would get: each criterion with its finding, and every answer that is given."""
     verdict = weigh(state, desk)
-    given = state.given
+    answers = state.given.items()
     return Screening(
         outcome=verdict.outcome.value,
         criteria=tuple(_result(finding) for finding in verdict.findings),
         answers=tuple(
-            (wording(question, state.language, desk.ontology)[0], given[question.variable])
-            for question in questions_for(desk.criteria_of(desk.study(state.study)))
-            if question.variable in given
+            (wording(question_of(name), state.language, desk.ontology)[0], answer) for name, answer in answers
         ),
     )
+
+
+def bearing(state: State, study_id: str, desk: Desk) -> dict[str, Answer]:
+    """Of what is known, what one study asks for, and what else its verdict would not be the same without."""
+    criteria = desk.criteria_of(desk.study(study_id))
+    asked = {each.variable for each in questions_for(criteria)}
+    verdict, kept = weigh(state, desk, study_id), state.given
+    for name in state.given.keys() - asked:
+        fewer = {other: answer for other, answer in kept.items() if other != name}
+        if judge(study_id, criteria, fewer, desk.ontology) == verdict:
+            kept = fewer
+    return kept
 
 
 def _open(state: State, desk: Desk, person: Person) -> Iterator[_Open]:

@@ -23,9 +23,7 @@ class Stage(StrEnum):
     ASK = "ask"
     RESULT = "result"
     OFFER = "offer"
-    CONSENT = "consent"
-    CONTACT = "contact"
-    DONE = "done"
+    SEND = "send"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +60,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A conversation. `key` is random text from the face; it ties together what is sent from here.
+    """A conversation.
 
     `found` are the studies that are screened together, `study` the one that was chosen from them, "" for
     all. `answers` are (variable, answer) pairs; `asked` the variables that were asked about, in order;
     `most` is how many may be asked before the results are shown. `halted` names the danger that stopped
-    the screening. Contact details are never part of it.
+    the screening. Contact details are never part of it: they are given where an interest is sent.
     """
 
-    key: str = ""
     language: str = "nb"
     language_chosen: bool = False
     stage: Stage = Stage.SEARCH
@@ -86,8 +83,6 @@ class State:
     answers: tuple[tuple[str, Answer], ...] = ()
     asked: tuple[str, ...] = ()
     most: int = 10
-    consent: str = ""
-    link: str = ""
 
     @property
     def given(self) -> dict[str, Answer]:
@@ -131,7 +126,7 @@ class State:
 
     def forget(self) -> "State":
         """A new conversation in the same language."""
-        return State(key=self.key, language=self.language, language_chosen=self.language_chosen)
+        return State(language=self.language, language_chosen=self.language_chosen)
 
     def to_json(self) -> str:
         """The state as one line of JSON."""

@@ -16,8 +16,6 @@ from nlp.embeddings.encoder import Encoder
 from registry.form import sample_studies
 from registry.study import Sex, Status, Study
 
-KEY = "k" * 32
-
 ASTHMA = Study(
     id="TEST-1",
     source="form",
@@ -69,7 +67,7 @@ class Talker:
 
     @classmethod
     def about(cls, desk: Desk, study_id: str = "", language: str = "nb") -> "Talker":
-        state, answer = begin(State(key=KEY, language=language, language_chosen=True), desk, study_id)
+        state, answer = begin(State(language=language, language_chosen=True), desk, study_id)
         return cls(desk, state, answer)
 
     def say(self, *messages: str) -> Reply:

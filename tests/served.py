@@ -75,6 +75,20 @@ def send(client: TestClient, action: str, page: str = "", **fields: str) -> Resp
     return client.post(action, data={"csrf": token, **fields})
 
 
+def filled(page: Response) -> dict[str, str]:
+    """What the number fields, choices and boxes of a form hold."""
+    boxes = [box for kind in ("radio", "checkbox") for box in Page(page.text).all("input", type=kind)]
+    ticked = {str(box["name"]): str(box["value"]) for box in boxes if "checked" in box}
+    written = [box for box in Page(page.text).all("input") if box.get("inputmode") == "decimal"]
+    return ticked | {str(box["name"]): str(box["value"]) for box in written if box["value"]}
+
+
+def hidden(page: Response) -> dict[str, str]:
+    """The hidden fields of the last form of a page: what is sent when its button is pressed."""
+    fields = Page(page.text).all("input", type="hidden")
+    return {str(field["name"]): str(field["value"] or "") for field in fields}
+
+
 class Page(HTMLParser):
     """The elements of a page, each as (tag, attributes), and its text."""
 

@@ -1,9 +1,8 @@
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
-from chatting import ASTHMA, HOSTILE, KEY, Talker, opened_library
+from chatting import ASTHMA, HOSTILE, Talker, opened_library
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +18,7 @@ from chatbot.state import Stage, State
 from nlp.embeddings.encoder import Encoder
 from ontology.errors import BadInput
 from ontology.wording import LANGUAGES, catalogue, say
-from recruitment.interest import list_for_study, open_interest
+from recruitment.interest import list_for_study
 
 FITS = {"age": "45", "sex": "kvinne", "condition:asthma": "ja", "condition:heart-failure": "nei"}
 FORBIDDEN = re.compile(
@@ -40,15 +39,6 @@ def desk(opened: tuple[Library, Desk]) -> Desk:
 
 def kinds(answer: Reply, kind: Kind) -> list[str]:
     return [passage.text for passage in answer.passages if passage.kind is kind]
-
-
-def at_contact(desk: Desk) -> Talker:
-    """Somebody who fits the asthma study and has consented."""
-    talker = Talker.about(desk, ASTHMA.id)
-    talker.answer_all(FITS)
-    talker.say("ja", "ja, jeg samtykker")
-    assert talker.state.stage is Stage.CONTACT
-    return talker
 
 
 def test_a_search_shows_the_same_hits_as_every_other_surface(opened: tuple[Library, Desk]) -> None:
@@ -236,7 +226,7 @@ def test_questions_about_studies_change_nothing(message: str, desk: Desk) -> Non
 def test_everything_can_be_forgotten_at_any_time(message: str, desk: Desk) -> None:
     talker = Talker.about(desk)
     talker.say("jeg er 45 og har astma", "1", message)
-    assert talker.state == State(key=KEY, language_chosen=True)
+    assert talker.state == State(language_chosen=True)
 
 
 def test_a_new_search_is_possible_while_answering(desk: Desk) -> None:
@@ -272,45 +262,26 @@ def test_what_is_not_understood_is_said_and_asked_again(desk: Desk) -> None:
     assert talker.state.given == {"sex": "female"}
 
 
-def test_only_a_clear_yes_is_consent(desk: Desk) -> None:
-    talker = Talker.about(desk, ASTHMA.id)
+def test_a_yes_leads_to_the_page_that_it_is_sent_from_and_sends_nothing(opened: tuple[Library, Desk]) -> None:
+    library, desk = opened
+    talker = Talker.about(desk, ASTHMA.id, "nn")
     talker.answer_all(FITS)
     answer = talker.say("ja")
-    assert talker.state.stage is Stage.CONSENT
-    assert all(paragraph in answer.text for _, paragraph in desk.consent_text(ASTHMA, "nb").sections)
-    assert "Har du astma? Ja" in answer.text
-    for doubtful in ("kanskje", "hva om jeg angrer", "ok da vel", "ja, men hvem får det?"):
-        talker.say(doubtful)
-        assert talker.state.stage is Stage.CONSENT, doubtful
-    assert say("chat.not_sent", "nb") in talker.say("nei").text
-    assert talker.state.stage is Stage.OFFER
-
-
-def test_nothing_is_stored_before_contact_details_and_then_once(opened: tuple[Library, Desk]) -> None:
-    library, desk = opened
-    talker = at_contact(desk)
-    assert list_for_study(library.store.engine, ASTHMA.id) == ()
-    assert "e-post" in talker.say("bare ring").text
-    assert list_for_study(library.store.engine, ASTHMA.id) == ()
-    answer = talker.say("jeg heter Kari Nordmann, kari@example.org, 15075012345")
-    (interest,) = list_for_study(library.store.engine, ASTHMA.id)
-    opened_interest = open_interest(library.store.engine, library.vault, interest.id, interest.created_at)
-    assert (opened_interest.person.name, opened_interest.person.email) == (
-        "Kari Nordmann",
-        "kari@example.org",
-    )
-    assert opened_interest.screening.outcome == "may_fit"
-    assert ("Har du astma?", True) in opened_interest.screening.answers
+    assert talker.state.stage is Stage.SEND
     (link,) = (passage.link for passage in answer.passages if passage.kind is Kind.LINK)
-    assert link.startswith("http")
-    assert talker.state.stage is Stage.DONE
+    assert link.endswith(f"/studier/{ASTHMA.id}/interesse?lang=nn")
+    assert talker.say("ja").passages[-1].link == link
+    assert say("chat.not_sent", "nn") in talker.say("nei").text
+    assert list_for_study(library.store.engine, ASTHMA.id) == ()
 
 
-def test_contact_details_never_enter_the_state(desk: Desk) -> None:
-    talker = at_contact(desk)
-    talker.state = replace(talker.state, key="n" * 32)
-    talker.say("Ola, ola@example.org, 400 12 345")
-    assert not re.search(r"ola|400", talker.state.to_json(), re.IGNORECASE)
+def test_after_the_page_is_shown_one_can_go_back_and_change(desk: Desk) -> None:
+    talker = Talker.about(desk, ASTHMA.id)
+    talker.answer_all(FITS)
+    talker.say("ja", "tilbake")
+    assert talker.state.stage is Stage.OFFER
+    talker.say("ja", "nei forresten, 46")
+    assert talker.state.given["age"] == 46
 
 
 def test_private_numbers_are_masked_before_anything_is_kept(desk: Desk) -> None:
@@ -331,7 +302,7 @@ def test_thoughts_of_suicide_stop_the_screening_for_good(playing_down: str, desk
     assert "116 123" in answer.text
     assert (answer.asks, talker.state.halted, talker.state.given) == (None, Label.SUICIDE, {})
     talker.say("begynn på nytt")
-    assert talker.state == State(key=KEY, language_chosen=True)
+    assert talker.state == State(language_chosen=True)
 
 
 def test_an_emergency_stops_until_the_person_goes_on(desk: Desk) -> None:
@@ -367,7 +338,7 @@ def test_orders_in_a_message_or_a_study_change_nothing(desk: Desk) -> None:
 
 
 def test_the_language_is_that_of_the_message_unless_chosen(desk: Desk) -> None:
-    state, _ = begin(State(key=KEY), desk)
+    state, _ = begin(State(), desk)
     state, answer = reply(state, "my daughter has asthma and she is nine years old", desk)
     assert state.language == "en"
     assert "This is what I found" in answer.text
@@ -378,15 +349,15 @@ def test_the_language_is_that_of_the_message_unless_chosen(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_buttons_alone_lead_from_the_study_to_the_contact_details(language: str, desk: Desk) -> None:
+def test_the_buttons_alone_lead_from_the_study_to_the_page_to_send_from(language: str, desk: Desk) -> None:
     talker = Talker.about(desk, ASTHMA.id, language)
     buttons = {"condition:heart-failure": 1}
     stages = []
-    while talker.state.stage is not Stage.CONTACT and len(stages) < 12:
+    while talker.state.stage is not Stage.SEND and len(stages) < 12:
         stages.append(talker.state.stage)
         chosen = buttons.get(talker.last.asks or "", 0)
         talker.say("45" if talker.last.asks == "age" else talker.last.suggestions[chosen].message)
-    assert stages[-2:] == [Stage.OFFER, Stage.CONSENT]
+    assert stages[-2:] == [Stage.ASK, Stage.OFFER]
 
 
 def test_every_text_is_there_in_three_languages() -> None:
@@ -402,7 +373,7 @@ def test_every_text_is_there_in_three_languages() -> None:
 
 def test_a_study_that_does_not_exist_is_an_error(desk: Desk) -> None:
     with pytest.raises(BadInput):
-        begin(State(key=KEY), desk, "NCT00000000")
+        begin(State(), desk, "NCT00000000")
 
 
 @pytest.mark.parametrize(

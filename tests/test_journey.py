@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from chatting import Talker
 from interested import Postbox, smtp_server
-from served import send, served
+from served import filled, hidden, send, served
+from starlette.testclient import TestClient
 
+from api import cookies
 from api.chat import open_desk
+from chatbot.conversation import Conversation, keep, new_token
 from chatbot.prompts import PAGE
 from chatbot.reply import Kind
 from nlp.embeddings.encoder import Encoder
@@ -27,6 +32,17 @@ PATIENT = {
     "condition:heart-failure": "nei",
 }
 NAME, EMAIL = "Kari Testesen", "kari.testesen@example.org"
+
+
+def consent_and_send(client: TestClient, link: str) -> str:
+    """Goes on from the page with the answers, as a browser does; returns the address of the own page."""
+    page = client.get(link)
+    assert 'value="67"' in page.text
+    action = urlsplit(link).path
+    form = filled(page) | {"name": NAME, "email": EMAIL, "sender": "self", "step": "show"}
+    shown = send(client, action, link, **form)
+    assert NAME in shown.text
+    return str(send(client, action, link, **(hidden(shown) | {"step": "send", "consent": "yes"})).url)
 
 
 def test_from_a_register_record_to_a_notified_investigator(
@@ -61,10 +77,13 @@ def test_from_a_register_record_to_a_notified_investigator(
         assert say("chat.study_decides", "nb") in verdict.text
         assert not postbox.kept
 
-        # Nothing is sent before consent; then one message, with a link and without health data.
-        talker.say("ja", "ja, jeg samtykker")
-        receipt = talker.say(f"{NAME}, {EMAIL}")
-        own_page = next(passage.link for passage in receipt.passages if "/interesse/" in passage.link)
+        # Nothing is sent before the person has seen what goes, and consented; then one message, with a
+        # link and without health data.
+        link = next(passage.link for passage in talker.say("ja").passages if passage.link)
+        secret = new_token()
+        keep(library.store.engine, secret, Conversation(talker.state, talker.last), datetime.now(UTC))
+        client.cookies.set(f"__Host-{cookies.CONVERSATION}", secret)
+        own_page = consent_and_send(client, link)
         message = postbox.wait_for(chosen[0].mailbox)
         text = message.get_content()
         for secret in (NAME, EMAIL, "diabet", "67", "hypertension", chosen[0].title):

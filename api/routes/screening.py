@@ -4,13 +4,12 @@ The engine is the chat's: a page shows its reply, and what is chosen or written 
 """
 
 from datetime import UTC, datetime
-from secrets import token_urlsafe
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api import cookies
-from api.chat import open_desk
+from api.chat import open_desk, sending_path
 from api.csrf import OwnForm
 from api.deps import Fields, Language, LibraryDep, SettingsDep
 from api.errors import not_found
@@ -18,7 +17,7 @@ from api.pages.render import render
 from chatbot.conversation import Conversation, forget, keep, new_token, take_up
 from chatbot.desk import Desk
 from chatbot.dialogue import begin, remove, reply, speak
-from chatbot.state import State
+from chatbot.state import Stage, State
 from chatbot.summary import known
 from nlp.eligibility.variables import QuestionKind, variable
 from ontology.errors import BadInput
@@ -62,7 +61,9 @@ def answer(
     else:
         conversation = Conversation(*reply(conversation.state, message, desk))
     keep(engine, token, conversation, now)
-    page = RedirectResponse(PATH, 303)
+    state = conversation.state
+    sends = state.stage is Stage.SEND
+    page = RedirectResponse(sending_path(state.study, state.language) if sends else PATH, 303)
     cookies.give(request, page, cookies.CONVERSATION, token)
     return page
 
@@ -96,7 +97,7 @@ def take_away(request: Request, fields: Fields, library: LibraryDep, settings: S
 
 
 def _begun(study: str, language: str, desk: Desk) -> Conversation:
-    state = State(key=token_urlsafe(24), language=language, language_chosen=True)
+    state = State(language=language, language_chosen=True)
     try:
         return Conversation(*begin(state, desk, study))
     except BadInput as error:

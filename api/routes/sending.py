@@ -1,6 +1,7 @@
 """Showing interest on a page, without scripts: see and change what goes, read what it means, say yes, send.
 
-Nothing is kept between the steps: what was written travels in the form, and never in an address.
+Nothing is kept between the steps: what was written travels in the form, and never in an address. What a
+pre-screening in chat or form has found out is read from the browser's sealed conversation.
 """
 
 import secrets
@@ -9,12 +10,15 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from api import cookies
+from api.chat import open_desk
 from api.csrf import OwnForm
 from api.deps import Fields, Language, LibraryDep, SettingsDep
-from api.draft import Draft, read_draft
+from api.draft import Draft, fields_of, read_draft
 from api.errors import not_found
 from api.library import Library
 from api.pages.render import render
+from chatbot.conversation import take_up
 from chatbot.prompts import takes_interest
 from ontology.errors import BadInput, StudieveiError, Unavailable
 from ontology.wording import say
@@ -22,14 +26,22 @@ from recruitment.consent import Consent, consent_text, retention_days
 from recruitment.interest import NOTE_LIMIT, register_interest
 from recruitment.person import Sender
 from recruitment.screening import Screening
+from registry.study import Study
 
 router = APIRouter(prefix="/studier/{study_id}/interesse", include_in_schema=False, dependencies=[OwnForm])
 
 
 @router.get("")
-def start(request: Request, study_id: str, library: LibraryDep, language: Language) -> Response:
-    """The empty form."""
-    return _edit(request, _draft(library, study_id, {}, language), checked=False)
+def start(
+    request: Request, study_id: str, library: LibraryDep, settings: SettingsDep, language: Language
+) -> Response:
+    """The form, with what this browser's pre-screening of the study knows filled in."""
+    study = _study(library, study_id)
+    token = cookies.read(request, cookies.CONVERSATION)
+    conversation = take_up(library.store.engine, token, datetime.now(UTC))
+    desk = open_desk(library, settings)
+    fields = fields_of(conversation.state, study, desk, language) if conversation else {}
+    return _edit(request, read_draft(library, study, fields, language), checked=False)
 
 
 @router.post("")
@@ -42,8 +54,8 @@ def go_on(
     settings: SettingsDep,
     language: Language,
 ) -> Response:
-    """`step` says what is wanted: `edit` (also from a pre-screening, with its answers), `show` or `send`."""
-    draft = _draft(library, study_id, fields, language)
+    """`step` says what is wanted: `edit`, `show` or `send`."""
+    draft = read_draft(library, _study(library, study_id), fields, language)
     step = fields.get("step", "edit")
     if step not in {"show", "send"} or not takes_interest(draft.study):
         return _edit(request, draft, checked=False)
@@ -122,9 +134,8 @@ def _show(
     )
 
 
-def _draft(library: Library, study_id: str, fields: dict[str, str], language: str) -> Draft:
+def _study(library: Library, study_id: str) -> Study:
     try:
-        study = library.study(study_id)
+        return library.study(study_id)
     except BadInput as error:
         raise not_found(error) from error
-    return read_draft(library, study, fields, language)

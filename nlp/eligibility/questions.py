@@ -52,7 +52,7 @@ def questions_for(
                 if criterion.section is not Section.EXCLUSION:
                     wanted.add(relation.variable)
     order = sorted(needed, key=lambda name: (variable(name).rank, name not in wanted))
-    return tuple(_question(name, tuple(needed[name])) for name in order)
+    return tuple(question_of(name, tuple(needed[name])) for name in order)
 
 
 def ask(questions: Iterable[Question], answers: Answers) -> Question | None:
@@ -115,7 +115,12 @@ def _other_names(concept: Concept, language: str, most: int = 2) -> tuple[str, .
     return tuple(text for text in dict.fromkeys(synonyms) if text.casefold() != label)[:most]
 
 
-def _question(name: str, criteria: tuple[str, ...]) -> Question:
+def question_of(name: str, criteria: tuple[str, ...] = ()) -> Question:
+    """The question that a variable is asked with.
+
+    Raises:
+        BadInput: no row of variables.tsv has this name.
+    """
     row = variable(name)
     return Question(
         variable=name,
