@@ -473,7 +473,7 @@ _SHORT = 4
 _WEIGHED = (Stage.RESULT, Stage.OFFER, Stage.SEND)
 """Where the answers have been weighed."""
 _BY_NUMBER = r"(?:nr|nummer|number|velg|vel|choose|sjekk|check|studie|study)\W{0,3}"
-_HALTING = (Label.SUICIDE, Label.ACUTE, Label.POISONING)
+_HALTING = (Label.SUICIDE, Label.ACUTE, Label.VIOLENCE, Label.POISONING)
 _COMMANDS: dict[str, Callable[[State, str, Desk], Turn | None]] = {
     "forget": _forget,
     "restart": _forget,

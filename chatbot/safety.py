@@ -16,6 +16,7 @@ MASK = "[skjult]"
 HELP = {
     "suicide": ("113", "116 123"),
     "acute": ("113",),
+    "violence": ("112", "113", "116 006"),
     "poisoning": ("22 59 13 00",),
     "doctor_today": ("116 117",),
 }
@@ -36,6 +37,7 @@ class Label(StrEnum):
 
     SUICIDE = "suicide"
     ACUTE = "acute"
+    VIOLENCE = "violence"
     POISONING = "poisoning"
     DOCTOR_TODAY = "doctor_today"
     ADVICE = "advice"
@@ -72,11 +74,12 @@ class _Quiet:
 def check(message: str) -> Safety:
     """What `message` holds that comes before its answer.
 
-    Help numbers: helsenorge.no (113, 116 117, Giftinformasjonen 22 59 13 00) and Mental Helse (116 123).
+    Help numbers: helsenorge.no (113, 116 117, Giftinformasjonen 22 59 13 00), the police (112), Vold- og
+    overgrepslinjen (116 006) and Mental Helse (116 123).
     """
     text = plain(message)
-    alarms = _alarms()
-    seen = {alarms[i].label for i in _alarm_words().possible(text) if _sounds(alarms[i], text)}
+    alarms, words = _alarms()
+    seen = {alarms[i].label for i in words.possible(text) if _sounds(alarms[i], text)}
     return Safety(tuple(label for label in Label if label in seen), mask(message))
 
 
@@ -104,16 +107,14 @@ def _is_quiet(alarm: _Alarm, text: str, found: re.Match[str]) -> bool:
 
 
 @cache
-def _alarms() -> tuple[_Alarm, ...]:
-    return tuple(
+def _alarms() -> tuple[tuple[_Alarm, ...], PhraseIndex]:
+    """The rows of alarms.tsv, and which of them a text may hold."""
+    table = tuple(rows("alarms.tsv"))
+    alarms = tuple(
         _Alarm(Label(row["label"]), phrase(row["phrase"]), frozenset(row["quiet"].split(",")) - {"never"})
-        for row in rows("alarms.tsv")
+        for row in table
     )
-
-
-@cache
-def _alarm_words() -> PhraseIndex:
-    return PhraseIndex(row["phrase"] for row in rows("alarms.tsv"))
+    return alarms, PhraseIndex(row["phrase"] for row in table)
 
 
 @cache

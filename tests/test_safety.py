@@ -1,4 +1,5 @@
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 from chatbot.phrases import PhraseIndex, phrase, plain, rows
 from chatbot.safety import HELP, MASK, Label, check, mask
 from ontology.wording import LANGUAGES, say
+
+MESSAGES = Path(__file__).parent / "data" / "messages.tsv"
 
 ALARMING = [
     ("acute", "har klemmende smerter i brystet og det stråler ut i venstre arm"),
@@ -646,6 +649,14 @@ def test_emergencies_are_heard_however_they_are_described(label: str, message: s
 @pytest.mark.parametrize("message", NEAR_MISSES)
 def test_what_is_past_known_studied_or_a_figure_of_speech_shows_no_number(message: str) -> None:
     assert check(message).help == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "message"), [line.split("\t") for line in MESSAGES.read_text("utf-8").splitlines()[1:]]
+)
+def test_dangers_of_every_class_are_heard_and_everyday_illness_is_not(label: str, message: str) -> None:
+    heard = [each.value for each in check(message).labels if each in HELP]
+    assert (label in heard) if label != "harmless" else not heard
 
 
 def test_signs_are_heard_in_any_order_and_across_sentences() -> None:
