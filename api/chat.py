@@ -69,6 +69,7 @@ class Chat:
         app: FastAPI = chatbot.mount_chat(FastAPI(openapi_url=None), desk, PATH, memory)
         async with app.router.lifespan_context(app):
             self._app = app
+            await asyncio.to_thread(desk.warm)
             await asyncio.Event().wait()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
+from chatbot import safety
 from chatbot.facts import Facts, Reader
 from nlp.eligibility.criteria import Criterion
 from nlp.embeddings.search import Hit
@@ -34,6 +35,12 @@ class Desk:
     today: Callable[[], date]
     complete: Callable[[str, Facts, Reader], Facts] | None = None
     rephrase: Callable[[str], str] | None = None
+
+    def warm(self) -> None:
+        """Load what the first messages would wait for: loose phrases, misspelt words, ages, alarms."""
+        self.linker.warm()
+        safety.warm()
+        Reader(self.linker, self.ontology, self.today().year).read("67 år")
 
     def for_one_turn(self) -> "Desk":
         """The same desk, which fetches each study once: for as long as one message is answered."""

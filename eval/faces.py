@@ -49,8 +49,8 @@ def conversations(
         with open_library(away, model) as library:
             library.store.put_many(sample_studies())
             library.index.update(library.store.all())
-            library.linker.warm()
             desk = open_desk(library, away)
+            desk.warm()
             yield lambda study: _conversation(desk, study)
 
 

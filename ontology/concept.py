@@ -85,6 +85,8 @@ class Ontology:
         self.concepts: Mapping[str, Concept] = {concept.id: concept for concept in concepts}
         self.ambiguous = ambiguous
         """Declared ambiguous forms, in lower case: their concept ids, the likeliest first."""
+        self._above: dict[str, tuple[str, ...]] = {}
+        self._below: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -118,11 +120,15 @@ class Ontology:
 
     def ancestors(self, concept_id: str) -> tuple[str, ...]:
         """Every broader concept, nearest first, each once."""
-        return _reach(concept_id, self.parents)
+        if concept_id not in self._above:
+            self._above[concept_id] = _reach(concept_id, self.parents)
+        return self._above[concept_id]
 
     def descendants(self, concept_id: str) -> tuple[str, ...]:
         """Every narrower concept, nearest first, each once."""
-        return _reach(concept_id, lambda each: self._children.get(each, ()))
+        if concept_id not in self._below:
+            self._below[concept_id] = _reach(concept_id, lambda each: self._children.get(each, ()))
+        return self._below[concept_id]
 
     def codes(self, concept_id: str) -> tuple[str, ...]:
         """ICD-10 codes that a mention of this concept speaks of: its own, else those of what it suggests."""

@@ -24,8 +24,8 @@ def screen(
 
     settings = Settings()
     with open_library(settings) as library:
-        library.linker.warm()
         desk = open_desk(library, settings)
+        desk.warm()
         (_answer_lines if as_json else _talk)(desk, study or pinned, language)
 
 
