@@ -13,12 +13,14 @@ from api.errors import add_error_pages
 from api.guard import Guard
 from api.library import open_library
 from api.routes import (
+    account,
     alerts,
     coordinator,
     counts,
     gp,
     inbox,
     interests,
+    invitation,
     openid,
     pages,
     screening,
@@ -70,7 +72,7 @@ def create_app(settings: Settings | None = None, *, encoder: Encoder | None = No
     app.add_middleware(Guard)
     add_error_pages(app)
     public = (pages, search, screening, studies, gp, sending, interests, alerts)
-    for room in (*public, inbox, openid, signin, team, coordinator, counts):
+    for room in (*public, inbox, openid, signin, invitation, account, team, coordinator, counts):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(packages=[("api.pages", "static")]))
     if settings.chat:

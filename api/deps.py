@@ -38,6 +38,14 @@ def _account(request: Request, library: Annotated[Library, Depends(_library)]) -
 MaybeAccount = Annotated[Account | None, Depends(_account)]
 
 
+def _caller(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+Caller = Annotated[str, Depends(_caller)]
+"""The IP address that a request comes from; it is only counted, and kept nowhere."""
+
+
 def _signed_in(account: MaybeAccount) -> Account:
     if account is None:
         raise HTTPException(401, "Sign in first.")

@@ -63,8 +63,14 @@ def letterhead(settings: Settings) -> Letterhead:
             http(s) address.
     """
     base = settings.base
-    paths = (base + INBOX_PATH, base + INTEREST_PATH, base + FOLLOWER_PATH)
-    return Letterhead(settings.mail_from, *paths, coordinator=settings.coordinator)
+    return Letterhead(
+        sender=settings.mail_from,
+        study_url=base + INBOX_PATH,
+        person_url=base + INTEREST_PATH,
+        follower_url=base + FOLLOWER_PATH,
+        account_url=base + ACCOUNT_PATH,
+        coordinator=settings.coordinator,
+    )
 
 
 def _bad_smtp_url() -> BadInput:

@@ -14,17 +14,27 @@ from chatbot.conversation import forget_old
 from ontology.errors import StudieveiError
 from recruitment.alerts import forget_expired, tell_news
 from recruitment.deletion import delete_expired
+from recruitment.forgotten import delete_old_messages
 from recruitment.invitation import delete_old_invitations
 from recruitment.outbox import Delivered, deliver_due
 from recruitment.reminders import remind
 from recruitment.session import delete_old_sessions
+from recruitment.throttle import forget_tries
 from registry.coding import code_study
 from registry.study import Study
 
 PAUSE = 5.0
 """Seconds between two rounds."""
 _LOOK = timedelta(hours=1)
-_DELETIONS = (delete_expired, forget_expired, forget_old, delete_old_sessions, delete_old_invitations)
+_DELETIONS = (
+    delete_expired,
+    forget_expired,
+    forget_old,
+    delete_old_sessions,
+    delete_old_invitations,
+    delete_old_messages,
+    forget_tries,
+)
 
 _log = logging.getLogger(__name__)
 

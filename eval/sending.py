@@ -25,6 +25,7 @@ _LETTERHEAD = Letterhead(
     study_url="https://portal.example/innboks/{token}",
     person_url="https://portal.example/interesse/{token}",
     follower_url="https://portal.example/varsler/{token}",
+    account_url="https://portal.example/tilgang/{token}",
 )
 _SCREENING = Screening(
     outcome="may_fit",

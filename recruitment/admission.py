@@ -5,19 +5,17 @@ that nobody is lost in a full spam folder; of more, and of a second from the sam
 owner of the address has confirmed. Nobody learns here whether an address has sent something before.
 """
 
-import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from ontology.errors import BadInput
 from ontology.wording import say
 from recruitment.person import Person
-from recruitment.tables import attempts, interests
+from recruitment.tables import interests
+from recruitment.throttle import DAY, count, tries
 from recruitment.vault import Vault
-
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +46,19 @@ def admit(
         BadInput: too many today from this address, or, where only a phone number is given, to this study.
     """
     sender = f"interest from {(person.email or person.phone).lower()}"
-    if _tried(connection, vault, sender, now) >= limits.of_address:
+    if tries(connection, vault, sender, now) >= limits.of_address:
         raise BadInput(say("interest.too_many", language))
-    again = _tried(connection, vault, f"{sender} to {study_id}", now) >= limits.of_address_to_study
+    again = tries(connection, vault, f"{sender} to {study_id}", now) >= limits.of_address_to_study
     crowded = _unproven(connection, study_id, now) >= limits.unproven_to_study
     if crowded and not person.email:
         raise BadInput(say("interest.needs_email", language))
     for what in (sender, f"{sender} to {study_id}"):
-        connection.execute(insert(attempts).values(id=uuid.uuid4().hex, of=vault.mark(what), at=now))
+        count(connection, vault, what, now)
     return bool(person.email) and (again or crowded)
-
-
-def _tried(connection: Connection, vault: Vault, what: str, now: datetime) -> int:
-    row = attempts.c
-    tried = select(func.count()).where(row.of == vault.mark(what), row.at > now - _DAY)
-    return connection.execute(tried).scalar_one()
 
 
 def _unproven(connection: Connection, study_id: str, now: datetime) -> int:
     row = interests.c
-    today = (row.study_id == study_id, row.created_at > now - _DAY)
+    today = (row.study_id == study_id, row.created_at > now - DAY)
     told = select(func.count()).where(*today, row.proven_at.is_(None), ~row.held)
     return connection.execute(told).scalar_one()

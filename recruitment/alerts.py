@@ -21,7 +21,8 @@ from recruitment.link import follower_of
 from recruitment.mail import Kind
 from recruitment.outbox import PENDING_LIMIT, enqueue, is_full
 from recruitment.person import checked_email
-from recruitment.tables import attempts, followers, follows, links, messages, news
+from recruitment.tables import followers, follows, links, messages, news
+from recruitment.throttle import count, tries
 from recruitment.vault import Vault
 from registry.database import reading, scrub, writing
 from registry.store import Store, study_versions
@@ -36,7 +37,6 @@ NEWS_KEPT = timedelta(days=60)
 CONFIRMATIONS_A_DAY = 5
 MOST_FOLLOWED = 50
 WORDS_LIMIT = 200
-_DAY = timedelta(days=1)
 
 Matching: TypeAlias = Callable[[str], Collection[str] | None]
 """The ids of the studies that a search finds; None when it cannot say yet: the index is behind the store."""
@@ -270,11 +270,10 @@ def _note(connection: Connection, follow_id: str, happened: Collection[News]) ->
 
 def _may_be_written_to(connection: Connection, vault: Vault, address: str, now: datetime) -> bool:
     """Counts one confirmation to this address. False when it had enough today."""
-    row, mark = attempts.c, vault.mark(f"alert to {address.lower()}")
-    today = select(func.count()).where(row.of == mark, row.at > now - _DAY)
-    if connection.execute(today).scalar_one() >= CONFIRMATIONS_A_DAY:
+    what = f"alert to {address.lower()}"
+    if tries(connection, vault, what, now) >= CONFIRMATIONS_A_DAY:
         return False
-    connection.execute(insert(attempts).values(id=uuid.uuid4().hex, of=mark, at=now))
+    count(connection, vault, what, now)
     return True
 
 

@@ -195,7 +195,7 @@ def open_interest(
         return opened
 
 
-def read_own_interest(
+def read_interest(
     engine: Engine,
     vault: Vault,
     interest_id: str,

@@ -9,9 +9,11 @@ from enum import StrEnum
 from sqlalchemy import Connection, Engine, insert, select
 
 from ontology.errors import BadInput
-from recruitment.tables import interests, links
+from recruitment.tables import interests, invitations, links
 from registry.database import reading
 
+ONE_TIME = timedelta(days=1)
+"""How long the link works that is mailed to an account."""
 _TOKEN_BYTES = 32
 
 
@@ -21,6 +23,7 @@ class Holder(StrEnum):
     STUDY = "study"
     PERSON = "person"
     FOLLOWER = "follower"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,14 @@ def mint(
 ) -> str:
     """A new token of 256 random bits, URL-safe. Earlier links to the same thing keep working.
 
-    `owner_id` is the id of a follower for that holder, else of an interest. `mailed` says that the token
-    leaves in an e-mail to the holder and in no other way.
+    `owner_id` is the id of a follower or an account for those holders, else of an interest. `mailed` says
+    that the token leaves in an e-mail to the holder and in no other way. An account's works once.
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
+    if holder is Holder.ACCOUNT:
+        once = {"token_sha256": _digest(token), "account_id": owner_id, "expires_at": expires_at}
+        connection.execute(insert(invitations).values(once))
+        return token
     owner = "follower_id" if holder is Holder.FOLLOWER else "interest_id"
     values = {"token_sha256": _digest(token), "holder": holder, "expires_at": expires_at, "mailed": mailed}
     connection.execute(insert(links).values({**values, owner: owner_id}))

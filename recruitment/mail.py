@@ -29,6 +29,7 @@ class Kind(StrEnum):
     UNDELIVERED = "undelivered"
     CONFIRMATION = "confirmation"
     DIGEST = "digest"
+    PASSWORD = "password"  # noqa: S105 - the name of a mail
 
     @property
     def holder(self) -> Holder | None:
@@ -40,6 +41,7 @@ _HOLDERS = {
     **dict.fromkeys((Kind.INTEREST, Kind.WITHDRAWAL, Kind.REMINDER), Holder.STUDY),
     **dict.fromkeys((Kind.ANSWER, Kind.RECEIPT, Kind.SILENCE), Holder.PERSON),
     **dict.fromkeys((Kind.CONFIRMATION, Kind.DIGEST), Holder.FOLLOWER),
+    Kind.PASSWORD: Holder.ACCOUNT,
 }
 
 
@@ -57,12 +59,13 @@ class Letterhead:
     study_url: str
     person_url: str
     follower_url: str
+    account_url: str
     coordinator: str = ""
 
     def __post_init__(self) -> None:
         for address in filter(None, (self.sender, self.coordinator)):
             checked_email(address, "en")
-        for url in (self.study_url, self.person_url, self.follower_url):
+        for url in (self.study_url, self.person_url, self.follower_url, self.account_url):
             if not url.startswith(("https://", "http://")) or "{token}" not in url:
                 raise BadInput(
                     f"{url!r} cannot be put in an e-mail. Give an http(s) address with {{token}} in it."
@@ -74,6 +77,7 @@ class Letterhead:
             Holder.STUDY: self.study_url,
             Holder.PERSON: self.person_url,
             Holder.FOLLOWER: self.follower_url,
+            Holder.ACCOUNT: self.account_url,
         }
         return urls[holder].replace("{token}", token)
 
@@ -83,7 +87,7 @@ class Letter:
     """All that goes into one e-mail. `id` and `written_at` are the same at every attempt to send it.
 
     `number` tells the coordinator which interest it is about. Empty: `study_id` and `number` in mail to
-    a follower, `token` in mail without a link.
+    a follower or an account, `token` in mail without a link.
     """
 
     id: str

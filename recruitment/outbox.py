@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, RowMapping, and_, func, insert, or_, 
 
 from ontology.errors import BadInput, Mismatch, Unavailable
 from recruitment.channel import Channel
-from recruitment.link import lifetime, mint
+from recruitment.link import ONE_TIME, lifetime, mint
 from recruitment.mail import Kind, Letter, Letterhead, compose
 from recruitment.tables import followers, interests, messages
 from recruitment.vault import Vault
@@ -81,10 +81,11 @@ def enqueue(
     now: datetime,
     interest_id: str | None = None,
     follower_id: str | None = None,
+    account_id: str | None = None,
 ) -> str:
-    """Writes a message about an interest or to a follower, in the caller's transaction; returns its id.
+    """Writes a message about an interest, or to a follower or an account, in the caller's transaction.
 
-    The address is sealed.
+    Returns its id. The address is sealed.
     """
     message_id = uuid.uuid4().hex
     connection.execute(
@@ -92,6 +93,7 @@ def enqueue(
             id=message_id,
             interest_id=interest_id,
             follower_id=follower_id,
+            account_id=account_id,
             kind=kind,
             language=language,
             sealed_recipient=vault.seal(recipient.encode(), _bound_to(message_id)),
@@ -236,11 +238,11 @@ def _lease(engine: Engine, now: datetime) -> _Leased | None:
 
 def _with_link(connection: Connection, taken: RowMapping, now: datetime) -> _Leased:
     kind = Kind(taken["kind"])
-    study_id, owner_expires_at = _owner(connection, taken)
+    study_id, owner_expires_at = _owner(connection, taken, now)
     token, expires_at = "", owner_expires_at
     if kind.holder:
         expires_at = lifetime(kind.holder, now, owner_expires_at)
-        owner_id = taken["interest_id"] or taken["follower_id"]
+        owner_id = taken["interest_id"] or taken["follower_id"] or taken["account_id"]
         token = mint(connection, owner_id, kind.holder, expires_at, mailed=True)
     return _Leased(
         id=taken["id"],
@@ -256,8 +258,10 @@ def _with_link(connection: Connection, taken: RowMapping, now: datetime) -> _Lea
     )
 
 
-def _owner(connection: Connection, taken: RowMapping) -> tuple[str, datetime]:
-    """The study that a message is about, "" for a follower's, and when what it leads to expires."""
+def _owner(connection: Connection, taken: RowMapping, now: datetime) -> tuple[str, datetime]:
+    """The study that a message is about, "" for the others, and when what it leads to expires."""
+    if taken["account_id"]:
+        return "", now + ONE_TIME
     if taken["interest_id"]:
         about = interests.c
         asked = select(about.study_id, about.expires_at).where(about.id == taken["interest_id"])

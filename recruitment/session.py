@@ -13,6 +13,7 @@ from recruitment.audit import Action, record
 from recruitment.one_time_code import step_of
 from recruitment.password import fits
 from recruitment.tables import accounts, sessions
+from recruitment.throttle import count, tries
 from recruitment.vault import Vault
 from registry.database import reading, writing
 
@@ -23,25 +24,46 @@ IDLE = timedelta(minutes=45)
 FAILURES = 5
 """Wrong tries in a row that lock an account."""
 LOCKED = timedelta(minutes=15)
+FAILURES_OF_CALLER = 30
+"""Wrong tries from one place, for whichever accounts, within `CALLER_WAITS`."""
+CALLER_WAITS = timedelta(minutes=15)
 _SEEN_EVERY = timedelta(minutes=1)
 _TOKEN_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """What somebody typed. Has no repr, so that no log can show it."""
+    """What somebody typed, and where from. Has no repr, so that no log can show it."""
 
     email: str
     password: str
     code: str = ""
+    caller: str = ""
 
 
 def sign_in(engine: Engine, vault: Vault, typed: Credentials, now: datetime) -> str | None:
     """The secret of a new session; None when anything is wrong, and nobody learns what.
 
     An unknown address, a wrong password, a missing or used code, a locked and a shut account take about as
-    long. `FAILURES` wrong tries in a row lock the account for `LOCKED`; from then on each one does.
+    long. `FAILURES` wrong tries in a row lock the account for `LOCKED`; from then on each one does. After
+    too many wrong tries from one caller there is no session for anybody from there (`is_shut_to`).
     """
+    if is_shut_to(engine, vault, typed.caller, now):
+        return None
+    token = _sign_in(engine, vault, typed, now)
+    if token is None:
+        with writing(engine) as connection:
+            count(connection, vault, _from(typed.caller), now)
+    return token
+
+
+def is_shut_to(engine: Engine, vault: Vault, caller: str, now: datetime) -> bool:
+    """Whether so many tries from `caller` (an IP address) were wrong lately that it has to wait."""
+    with reading(engine) as connection:
+        return tries(connection, vault, _from(caller), now, CALLER_WAITS) >= FAILURES_OF_CALLER
+
+
+def _sign_in(engine: Engine, vault: Vault, typed: Credentials, now: datetime) -> str | None:
     with reading(engine) as connection:
         known = accounts.c.email == typed.email.strip().lower()
         row = connection.execute(select(accounts).where(known)).one_or_none()
@@ -139,6 +161,10 @@ def _start(engine: Engine, row: Row[tuple[object, ...]], step: int | None, now: 
         )
         record(connection, now, str(row.id), Action.SIGNED_IN)
     return token
+
+
+def _from(caller: str) -> str:
+    return f"sign in from {caller}"
 
 
 def _step(row: Row[tuple[object, ...]], vault: Vault, code: str, now: datetime) -> int | None:

@@ -91,9 +91,13 @@ messages = Table(
     Column("leased_until", UtcDateTime),
     Column("failure", String(200)),
     Column("follower_id", String(32), ForeignKey("followers.id"), index=True),
+    Column("account_id", String(32), ForeignKey("accounts.id"), index=True),
     Index("ix_messages_due", "state", "next_attempt_at"),
 )
-"""The outbox. A message is about an interest or a follower. The address is emptied once it is sent."""
+"""The outbox. A message is about an interest, or to a follower or an account.
+
+The address is emptied once it is sent.
+"""
 
 followers = Table(
     "followers",

@@ -33,7 +33,7 @@ from registry.document import fingerprint, read_document, write_document
 from registry.study import Study
 
 BATCH = 500
-NEWEST = "0007"
+NEWEST = "0008"
 """The last script of migrations/versions."""
 
 metadata = MetaData(

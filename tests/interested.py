@@ -69,6 +69,7 @@ LETTERHEAD = Letterhead(
     study_url="https://portal.example/innboks/{token}",
     person_url="https://portal.example/min/{token}",
     follower_url="https://portal.example/varsler/{token}",
+    account_url="https://portal.example/tilgang/{token}",
 )
 
 

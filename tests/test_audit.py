@@ -4,15 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from commands import studievei
 from interested import DATABASES, NOW, PERSON, PLANTED, REPLY, STUDY, migrated, register
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DatabaseError
-from test_cli import refusal, studievei
+from test_cli import refusal
 
 from ontology.errors import BadInput
 from recruitment.audit import START, Action, Actor, read_log, verify
 from recruitment.deletion import delete_expired
-from recruitment.interest import answer_interest, open_interest, read_own_interest, withdraw
+from recruitment.interest import answer_interest, open_interest, read_interest, withdraw
 from recruitment.tables import interests
 from recruitment.vault import Vault
 
@@ -29,7 +30,7 @@ def the_whole_way(engine: Engine) -> str:
     interest_id = register(engine, VAULT).interest_id
     open_interest(engine, VAULT, interest_id, NOW)
     answer_interest(engine, VAULT, interest_id, REPLY, NOW)
-    read_own_interest(engine, VAULT, interest_id, NOW)
+    read_interest(engine, VAULT, interest_id, NOW)
     withdraw(engine, VAULT, interest_id, NOW)
     return interest_id
 

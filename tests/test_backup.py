@@ -2,8 +2,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from commands import studievei
 from interested import DATABASES, NOW, SCREENING, STUDY, database, register
-from test_cli import refusal, studievei
+from test_cli import refusal
 
 from ontology.errors import BadInput, Mismatch
 from recruitment.audit import verify

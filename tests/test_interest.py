@@ -48,7 +48,7 @@ from recruitment.interest import (
     find_interest,
     list_for_study,
     open_interest,
-    read_own_interest,
+    read_interest,
     renew_link,
     withdraw,
 )
@@ -138,7 +138,7 @@ def test_from_interested_to_answered(engine: Engine, postbox: Postbox, channel: 
     mailed = own_token(postbox)
     for token in (receipt.person_token, mailed):
         own = follow(engine, token, Holder.PERSON, NOW + RETENTION)
-        (reply,) = read_own_interest(engine, VAULT, own.interest_id, NOW + RETENTION).replies
+        (reply,) = read_interest(engine, VAULT, own.interest_id, NOW + RETENTION).replies
         assert (reply.text, reply.written_at) == (REPLY, LATER)
     assert open_interest(engine, VAULT, access.interest_id, LATER).interest.status is Status.CONTACTED
 
@@ -389,7 +389,7 @@ def test_only_a_phone_number_means_no_mail_to_the_person(sqlite: Engine) -> None
     interest_id = register(sqlite, VAULT, person=Person(phone="40012345")).interest_id
     answer_interest(sqlite, VAULT, interest_id, REPLY, NOW)
     assert rows(sqlite)["messages"] == 1
-    assert len(read_own_interest(sqlite, VAULT, interest_id, NOW).replies) == 1
+    assert len(read_interest(sqlite, VAULT, interest_id, NOW).replies) == 1
 
 
 def test_the_same_answer_twice_is_one_answer_and_another_is_two(engine: Engine) -> None:
@@ -399,7 +399,7 @@ def test_the_same_answer_twice_is_one_answer_and_another_is_two(engine: Engine) 
     assert rows(engine)["replies"] == 1
     assert rows(engine)["messages"] == 3
     answer_interest(engine, VAULT, interest_id, "Studien er full.", LATER)
-    texts = [reply.text for reply in read_own_interest(engine, VAULT, interest_id, LATER).replies]
+    texts = [reply.text for reply in read_interest(engine, VAULT, interest_id, LATER).replies]
     assert texts == [REPLY, "Studien er full."]
 
 
@@ -412,7 +412,7 @@ def test_withdrawing_deletes_at_once_and_tells_a_study_that_has_read_it(
     answer_interest(engine, VAULT, read.interest_id, REPLY, NOW)
     for receipt in (read, unread, read):
         assert withdraw(engine, VAULT, receipt.interest_id, LATER).status is Status.WITHDRAWN
-    for look in (open_interest, read_own_interest):
+    for look in (open_interest, read_interest):
         with pytest.raises(BadInput, match="trukket"):
             look(engine, VAULT, read.interest_id, LATER)
     with pytest.raises(BadInput, match="trukket"):
@@ -440,7 +440,7 @@ def test_what_has_expired_is_deleted_and_the_rest_stays(engine: Engine, tmp_path
     withdraw(engine, VAULT, withdrawn.interest_id, LATER)
     end = NOW + RETENTION
     with pytest.raises(BadInput, match="for gammel"):
-        read_own_interest(engine, VAULT, old.interest_id, end)
+        read_interest(engine, VAULT, old.interest_id, end)
 
     assert delete_expired(engine, end) == 1
     assert delete_expired(engine, end) == 0

@@ -42,7 +42,8 @@ def test_every_mail_has_its_headers_and_one_link_that_works(kind: Kind, language
     assert mail.get_content_type() == "text/plain"
     assert mail.get_content_charset() == "utf-8"
     links = re.findall(r"https://\S+", mail.get_content())
-    place = {Holder.STUDY: "innboks", Holder.PERSON: "min", Holder.FOLLOWER: "varsler", None: ""}[kind.holder]
+    places = {Holder.STUDY: "innboks", Holder.PERSON: "min", Holder.FOLLOWER: "varsler"}
+    place = {**places, Holder.ACCOUNT: "tilgang", None: ""}[kind.holder]
     assert links == ([f"https://portal.example/{place}/hemmelig-token"] if place else [])
     if place:
         assert day("2026-12-20", language) in mail.get_content()

@@ -2,19 +2,21 @@ import cProfile
 import pstats
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyotp
 import pytest
+from commands import studievei
 from interested import DATABASES, NOW, migrated
 from served import DIABETES, Page, send, served
 from signed_in import PASSWORD, account, enter, leave, library_of
 from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
-from test_cli import refusal, studievei
+from test_cli import refusal
 
-from api.routes.signin import FAILURES_OF_AN_ADDRESS, inside
+from api.routes.signin import inside
 from nlp.embeddings.encoder import Encoder
 from ontology.errors import BadInput
 from ontology.wording import say
@@ -44,7 +46,9 @@ from recruitment.one_time_code import step_of
 from recruitment.password import fits, hash_password
 from recruitment.rotation import reseal
 from recruitment.session import (
+    CALLER_WAITS,
     FAILURES,
+    FAILURES_OF_CALLER,
     IDLE,
     LOCKED,
     LONGEST,
@@ -57,8 +61,9 @@ from recruitment.session import (
     turn_on_code,
 )
 from recruitment.tables import accounts, attempts, invitations, sessions
-from recruitment.throttle import count, too_often
+from recruitment.throttle import DAY, count, forget_tries, tries
 from recruitment.vault import Vault
+from registry.database import writing
 
 VAULT = Vault(bytes(32))
 EMAIL = "pi@sykehus.example"
@@ -247,8 +252,8 @@ def test_an_identity_opens_the_account_that_it_was_tied_to_and_no_other(engine: 
 
 def test_what_is_secret_is_not_in_the_database(engine: Engine, pi: str) -> None:
     session, link = str(sign_in(engine, VAULT, PI, NOW)), invite(engine, pi, NOW)
-    count(engine, VAULT, "sign in from 192.0.2.1", NOW)
-    with engine.connect() as connection:
+    with writing(engine) as connection:
+        count(connection, VAULT, "sign in from 192.0.2.1", NOW)
         rows = [
             str(row)
             for table in (accounts, sessions, invitations, attempts)
@@ -257,14 +262,27 @@ def test_what_is_secret_is_not_in_the_database(engine: Engine, pi: str) -> None:
     assert not any(secret in row for row in rows for secret in (session, link, PASSWORD, "192.0.2.1"))
 
 
-def test_tries_are_counted_for_a_while(engine: Engine) -> None:
+def test_tries_are_counted_for_a_while_and_forgotten_after_a_day(engine: Engine) -> None:
     minute = timedelta(minutes=1)
-    for _ in range(3):
-        count(engine, VAULT, "a", NOW)
-    assert too_often(engine, VAULT, "a", NOW, limit=3, within=minute)
-    assert not too_often(engine, VAULT, "a", NOW, limit=4, within=minute)
-    assert not too_often(engine, VAULT, "b", NOW, limit=3, within=minute)
-    assert not too_often(engine, VAULT, "a", NOW + minute, limit=3, within=minute)
+    with writing(engine) as connection:
+        for _ in range(3):
+            count(connection, VAULT, "a", NOW)
+        assert tries(connection, VAULT, "a", NOW, minute) == 3
+        assert tries(connection, VAULT, "b", NOW, minute) == 0
+        assert tries(connection, VAULT, "a", NOW + minute, minute) == 0
+    assert forget_tries(engine, NOW + DAY - minute) == 0
+    assert forget_tries(engine, NOW + DAY) == 3
+
+
+def test_many_wrong_tries_from_one_place_shut_it_for_a_while_and_nobody_else(engine: Engine, pi: str) -> None:
+    with writing(engine) as connection:
+        for _ in range(FAILURES_OF_CALLER - 1):
+            count(connection, VAULT, "sign in from 192.0.2.1", NOW)
+    assert sign_in(engine, VAULT, Credentials("a@x.example", PASSWORD, caller="192.0.2.1"), NOW) is None
+    here = replace(PI, caller="192.0.2.1")
+    assert sign_in(engine, VAULT, here, NOW) is None
+    assert sign_in(engine, VAULT, replace(PI, caller="192.0.2.2"), NOW)
+    assert sign_in(engine, VAULT, here, NOW + CALLER_WAITS)
 
 
 @pytest.mark.parametrize("text", ["pi", "gp:NCT-1", "chief", "", "pi:"])
@@ -356,10 +374,12 @@ def test_our_own_pages_are_led_to(page: str) -> None:
 def test_a_flood_of_tries_from_one_place_is_stopped(toy_encoder: Encoder, tmp_path: Path) -> None:
     with served(tmp_path, toy_encoder, [DIABETES]) as client:
         library = library_of(client)
-        for _ in range(FAILURES_OF_AN_ADDRESS - 1):
-            count(library.store.engine, library.vault, "sign in from testclient", datetime.now(UTC))
+        with writing(library.store.engine) as connection:
+            for _ in range(FAILURES_OF_CALLER - 2):
+                count(connection, library.vault, "sign in from testclient", datetime.now(UTC))
         account(client, EMAIL)
         assert enter(client, EMAIL, "feil passord her").status_code == 422
+        assert enter(client, EMAIL, "feil passord her").status_code == 429
         stopped = enter(client, EMAIL)
         assert stopped.status_code == 429
         assert say("account.too_often", "nb") in stopped.text
@@ -423,7 +443,6 @@ def test_a_doctor_uses_the_form_signed_in_or_not(client: TestClient) -> None:
 
 def test_accounts_are_kept_with_the_command(tmp_path: Path) -> None:
     home = tmp_path
-    assert studievei(home, "import", "--help").returncode == 0
     with migrated("sqlite", tmp_path) as store:
         store.put(DIABETES)
     database = {"STUDIEVEI_DATABASE_URL": f"sqlite:///{tmp_path / 'studievei.db'}"}

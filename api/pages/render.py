@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cache, partial
+from http import HTTPStatus
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -65,6 +66,19 @@ def render(
         response.set_cookie(_COOKIE, language, max_age=_YEAR, samesite="lax", httponly=True)
     form.keep(response)
     return response
+
+
+def private_page(
+    request: Request,
+    template: str,
+    *,
+    wrong: str | Mapping[str, str] = "",
+    status: int | None = None,
+    **values: object,
+) -> HTMLResponse:
+    """A private page: 200, or 422 with something `wrong` to mend: a text, or one for each field."""
+    usual = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
+    return render(request, template, status=status or usual, private=True, wrong=wrong, **values)
 
 
 @cache

@@ -9,7 +9,7 @@ from api.csrf import OwnForm
 from api.deps import Fields, Language, LibraryDep, SettingsDep
 from api.errors import not_found
 from api.library import Library
-from api.pages.render import render
+from api.pages.render import private_page
 from ontology.errors import BadInput
 from recruitment.alerts import Follower, confirm, follow, leave, read_follower, stop
 from recruitment.mail import UNSUBSCRIBE
@@ -46,7 +46,7 @@ def begin(
         )
     except BadInput as problem:
         return _form(request, library, study_id, words, email=fields.get("email", ""), wrong=str(problem))
-    return render(request, "follow.html", private=True, sent=True)
+    return private_page(request, "follow.html", sent=True)
 
 
 @router.get("/{token}")
@@ -69,14 +69,14 @@ def end_one(request: Request, token: str, fields: Fields, library: LibraryDep) -
     before = _follower(library, token)
     stop(library.store.engine, token, fields.get("follow", ""), datetime.now(UTC))
     if {each.id for each in before.follows} == {fields.get("follow", "")}:
-        return render(request, "followed.html", private=True, follower=None, ended=True)
+        return private_page(request, "followed.html", follower=None, ended=True)
     return RedirectResponse(f"/varsler/{token}", 303)
 
 
 @router.get("/{token}" + UNSUBSCRIBE)
 def end_all_page(request: Request, token: str) -> Response:
     """A button, for people who open the address themselves; programs that fetch it change nothing."""
-    return render(request, "followed.html", private=True, follower=None, token=token, ended=False)
+    return private_page(request, "followed.html", follower=None, token=token, ended=False)
 
 
 @router.post("/{token}" + UNSUBSCRIBE)
@@ -86,24 +86,24 @@ def end_all(request: Request, token: str, library: LibraryDep) -> Response:
     Somebody who has the secret link may do so; another site does not know it.
     """
     leave(library.store.engine, token, datetime.now(UTC))
-    return render(request, "followed.html", private=True, follower=None, ended=True)
+    return private_page(request, "followed.html", follower=None, ended=True)
 
 
 def _form(
     request: Request, library: Library, study_id: str, words: str, *, email: str = "", wrong: str = ""
 ) -> Response:
     study = _study(library, study_id) if study_id else None
-    status = 422 if wrong else 200
-    values = {"study": study, "words": words, "email": email, "wrong": wrong}
-    return render(request, "follow.html", status=status, private=True, sent=False, **values)
+    return private_page(
+        request, "follow.html", wrong=wrong, study=study, words=words, email=email, sent=False
+    )
 
 
 def _page(request: Request, library: Library, token: str, follower: Follower) -> Response:
     named = [each.study_id for each in follower.follows]
     named += [piece.study_id for each in follower.follows for piece in each.news]
     studies = library.store.get_many(filter(None, named))
-    return render(
-        request, "followed.html", private=True, token=token, follower=follower, studies=studies, ended=False
+    return private_page(
+        request, "followed.html", token=token, follower=follower, studies=studies, ended=False
     )
 
 

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.csrf import OwnForm
 from api.deps import Coordinating, LibraryDep
-from api.pages.render import render
+from api.pages.render import private_page
 from recruitment.inbox import list_waiting, read_page
 from recruitment.outbox import outbox_state, retry_dead
 
@@ -18,10 +18,9 @@ router = APIRouter(prefix="/koordinator", include_in_schema=False, dependencies=
 def overview(request: Request, account: Coordinating, library: LibraryDep, side: str = "") -> Response:
     """Both lists."""
     page = list_waiting(library.store.engine, read_page(side))
-    return render(
+    return private_page(
         request,
         "coordinator.html",
-        private=True,
         account=account,
         page=page,
         now=datetime.now(UTC),

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.deps import Counting, LibraryDep
 from api.library import Library
-from api.pages.render import render
+from api.pages.render import private_page
 from api.schemas import StudyCounts
 from recruitment.account import Account, Role
 from recruitment.inbox import Counts, count_interests
@@ -28,10 +28,9 @@ def counts(account: Counting, library: LibraryDep) -> list[StudyCounts]:
 def counts_page(request: Request, account: Counting, library: LibraryDep) -> Response:
     """The same as a table."""
     found = _counts(account, library)
-    return render(
+    return private_page(
         request,
         "counts.html",
-        private=True,
         account=account,
         counts=found,
         statuses=tuple(Status),

@@ -10,7 +10,7 @@ from api.csrf import OwnForm
 from api.deps import Fields, Language, LibraryDep, SettingsDep
 from api.errors import not_found
 from api.library import Library
-from api.pages.render import render
+from api.pages.render import private_page
 from ontology.errors import BadInput
 from ontology.wording import say
 from recruitment.account import has_pi
@@ -22,7 +22,7 @@ from recruitment.interest import (
     answer_interest,
     find_interest,
     open_interest,
-    read_own_interest,
+    read_interest,
     renew_link,
 )
 from recruitment.link import Access, Holder, find
@@ -66,12 +66,12 @@ def inbox(request: Request, token: str, access: AnyAccess, library: LibraryDep) 
     now = datetime.now(UTC)
     interest = find_interest(library.store.engine, access.interest_id)
     if interest.status in _GONE:
-        return render(request, "inbox_gone.html", status=410, private=True, state=interest.status)
+        return private_page(request, "inbox_gone.html", status=410, state=interest.status)
     if access.expired(now):
-        return render(request, "inbox_expired.html", status=410, private=True, token=token, renewed=False)
+        return private_page(request, "inbox_expired.html", status=410, token=token, renewed=False)
     if interest.status is Status.NEW:
         return _page(request, library, access, None)
-    opened = read_own_interest(library.store.engine, library.vault, access.interest_id, now, Actor.STUDY)
+    opened = read_interest(library.store.engine, library.vault, access.interest_id, now, Actor.STUDY)
     return _page(request, library, access, opened)
 
 
@@ -98,8 +98,8 @@ def reply(
     text = fields.get("reply", "").replace("\r\n", "\n").strip()
     if not 0 < len(text) <= REPLY_LIMIT:
         wrong = say("inbox.wrong_reply", language, maximum=REPLY_LIMIT)
-        opened = read_own_interest(engine, vault, access.interest_id, now, Actor.STUDY)
-        return _page(request, library, access, opened, status=422, draft=text, wrong=wrong)
+        opened = read_interest(engine, vault, access.interest_id, now, Actor.STUDY)
+        return _page(request, library, access, opened, draft=text, wrong=wrong)
     answer_interest(engine, vault, access.interest_id, text, now, outbox_limit=settings.outbox_maximum)
     return RedirectResponse(f"/innboks/{token}", 303)
 
@@ -108,7 +108,7 @@ def reply(
 def renew(request: Request, token: str, access: AnyAccess, library: LibraryDep) -> Response:
     """Sends a new link to the study's mailbox, whoever asks."""
     renew_link(library.store.engine, library.vault, token, datetime.now(UTC))
-    return render(request, "inbox_expired.html", private=True, token=token, renewed=True)
+    return private_page(request, "inbox_expired.html", token=token, renewed=True)
 
 
 def _page(
@@ -117,15 +117,12 @@ def _page(
     access: Access,
     opened: OpenedInterest | None,
     *,
-    status: int = 200,
     draft: str = "",
     wrong: str = "",
 ) -> Response:
-    return render(
+    return private_page(
         request,
         "inbox.html",
-        status=status,
-        private=True,
         token=request.path_params["token"],
         study=library.store.get_many([access.study_id]).get(access.study_id),
         access=access,

@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from api.csrf import OwnForm
 from api.deps import Fields, LibraryDep
 from api.errors import not_found
-from api.pages.render import render
+from api.pages.render import private_page
 from ontology.errors import BadInput
 from recruitment.audit import Action
-from recruitment.interest import Status, find_interest, prove_address, read_own_interest, withdraw
+from recruitment.interest import Status, find_interest, prove_address, read_interest, withdraw
 from recruitment.link import Access, Holder, follow
 from recruitment.mail import Kind
 from recruitment.outbox import State, written_about
@@ -46,12 +46,11 @@ def own_page(request: Request, token: str, access: OwnAccess, library: LibraryDe
     stranger = access.mailed and not interest.proven_at
     opened = None
     if interest.status not in _GONE and not stranger:
-        opened = read_own_interest(engine, library.vault, interest.id, datetime.now(UTC))
+        opened = read_interest(engine, library.vault, interest.id, datetime.now(UTC))
     written = written_about(engine, interest.id)
-    return render(
+    return private_page(
         request,
         "own.html",
-        private=True,
         token=token,
         interest=interest,
         gone=interest.status in _GONE,
@@ -78,7 +77,7 @@ def copy(access: OwnAccess, library: LibraryDep) -> Response:
     interest = find_interest(engine, access.interest_id)
     if interest.status in _GONE or (access.mailed and not interest.proven_at):
         raise not_found(BadInput("There is nothing to copy here."))
-    opened = read_own_interest(engine, library.vault, interest.id, now, action=Action.EXPORTED)
+    opened = read_interest(engine, library.vault, interest.id, now, action=Action.EXPORTED)
     kept = asdict(opened) | {"messages": [asdict(each) for each in written_about(engine, interest.id)]}
     document = json.dumps(kept, ensure_ascii=False, indent=2, default=str)
     headers = {

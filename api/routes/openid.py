@@ -12,8 +12,8 @@ from api.deps import Language, LibraryDep, SettingsDep
 from api.errors import not_found
 from api.library import Library
 from api.openid import WITHIN, Journey, Provider, read_journey, way_back, way_out
-from api.pages.render import render
-from api.routes.signin import Invited, inside, start_session
+from api.routes.invitation import Invited
+from api.routes.signin import inside, sign_in_form, start_session
 from api.settings import Settings
 from ontology.errors import BadInput
 from ontology.wording import say
@@ -56,8 +56,7 @@ def come_back(request: Request, library: LibraryDep, settings: SettingsDep, lang
         _log.info("signing in with OpenID failed: %s", error)
         token, wrong = None, say("account.openid_failed", language, provider=settings.oidc_name)
     if token is None:
-        page = {"openid": settings.openid, "next_page": "", "wrong": wrong, "email": ""}
-        response: Response = render(request, "signin.html", status=422, private=True, **page)
+        response: Response = sign_in_form(request, settings.openid, wrong=wrong)
     else:
         response = start_session(request, library, token, journey.next_page or "/logg-inn")
     cookies.take_back(request, response, cookies.OPENID)

@@ -13,7 +13,7 @@ from api.chat import open_desk, sending_path
 from api.csrf import OwnForm
 from api.deps import Fields, Language, LibraryDep, SettingsDep
 from api.errors import not_found
-from api.pages.render import render
+from api.pages.render import private_page
 from chatbot.conversation import Conversation, forget, keep, new_token, take_up
 from chatbot.desk import Desk
 from chatbot.dialogue import begin, remove, reply, speak
@@ -75,7 +75,7 @@ def summary(request: Request, library: LibraryDep, settings: SettingsDep) -> Res
     token = cookies.read(request, cookies.CONVERSATION)
     conversation = take_up(library.store.engine, token, datetime.now(UTC))
     facts = list(known(conversation.state, desk)) if conversation else []
-    return render(request, "answers.html", private=True, facts=facts)
+    return private_page(request, "answers.html", facts=facts)
 
 
 @router.post(f"{PATH}/svar")
@@ -84,7 +84,7 @@ def take_away(request: Request, fields: Fields, library: LibraryDep, settings: S
     token, engine = cookies.read(request, cookies.CONVERSATION), library.store.engine
     if fields.get("remove") == "all":
         forget(engine, token)
-        page = render(request, "answers.html", private=True, facts=None)
+        page = private_page(request, "answers.html", facts=None)
         cookies.take_back(request, page, cookies.CONVERSATION)
         return page
     now = datetime.now(UTC)
@@ -108,11 +108,9 @@ def _page(request: Request, conversation: Conversation, wrong: str = "") -> Resp
     """A question as a page. Numbers and words are written, everything else is chosen."""
     answer = conversation.answer
     kind = variable(answer.asks).kind if answer.asks and not answer.asks.startswith("unit:") else None
-    return render(
+    return private_page(
         request,
         "screening.html",
-        status=422 if wrong else 200,
-        private=True,
         conversation=conversation,
         number=kind is QuestionKind.NUMBER,
         wrong=wrong,

@@ -17,7 +17,7 @@ from api.deps import Fields, Language, LibraryDep, SettingsDep
 from api.draft import Draft, fields_of, read_draft
 from api.errors import not_found
 from api.library import Library
-from api.pages.render import render
+from api.pages.render import private_page
 from chatbot.conversation import take_up
 from chatbot.prompts import takes_interest
 from ontology.errors import BadInput, StudieveiError, Unavailable
@@ -60,17 +60,17 @@ def go_on(
     if step not in {"show", "send"} or not takes_interest(draft.study):
         return _edit(request, draft, checked=False)
     if draft.wrong:
-        return _edit(request, draft, status=422)
+        return _edit(request, draft)
     screening = draft.screening(library, settings)
     if step == "show":
         return _show(request, draft, screening, library)
     if fields.get("consent") != "yes":
         wrong = say("send.no_consent", language)
-        return _show(request, draft, screening, library, status=422, wrong=wrong)
+        return _show(request, draft, screening, library, wrong=wrong)
     try:
         token = _send(draft, screening, library, settings.outbox_maximum)
     except StudieveiError as problem:
-        status = 503 if isinstance(problem, Unavailable) else 422
+        status = 503 if isinstance(problem, Unavailable) else None
         return _show(request, draft, screening, library, status=status, wrong=str(problem))
     return RedirectResponse(f"/interesse/{token}", 303)
 
@@ -92,12 +92,10 @@ def _send(draft: Draft, screening: Screening, library: Library, outbox_limit: in
     ).person_token
 
 
-def _edit(request: Request, draft: Draft, *, status: int = 200, checked: bool = True) -> Response:
-    return render(
+def _edit(request: Request, draft: Draft, *, checked: bool = True) -> Response:
+    return private_page(
         request,
         "send.html",
-        status=status,
-        private=True,
         study=draft.study,
         open=takes_interest(draft.study),
         given=[each for each in draft.questions if each.given],
@@ -115,15 +113,14 @@ def _show(
     screening: Screening,
     library: Library,
     *,
-    status: int = 200,
     wrong: str = "",
+    status: int | None = None,
 ) -> Response:
     days = retention_days(library.store.engine, draft.study.id)
-    return render(
+    return private_page(
         request,
         "consent.html",
         status=status,
-        private=True,
         study=draft.study,
         person=draft.person,
         screening=screening,

@@ -11,7 +11,7 @@ from api.csrf import OwnForm
 from api.deps import Answering, Fields, Language, LibraryDep, SettingsDep
 from api.errors import not_found
 from api.library import Library
-from api.pages.render import LANGUAGE_NAMES, render
+from api.pages.render import LANGUAGE_NAMES, private_page
 from ontology.errors import BadInput
 from ontology.wording import say
 from recruitment.account import Account, colleagues
@@ -33,7 +33,7 @@ from recruitment.interest import (
     Status,
     answer_interest,
     open_interest,
-    read_own_interest,
+    read_interest,
 )
 
 router = APIRouter(prefix="/henvendelser", include_in_schema=False, dependencies=[OwnForm])
@@ -73,10 +73,9 @@ def inbox(
     """The list. What is odd in the address is ignored."""
     view = View(vis) if vis in set(View) else View.UNANSWERED
     page = list_inbox(library.store.engine, account, view, read_page(side))
-    return render(
+    return private_page(
         request,
         "team.html",
-        private=True,
         account=account,
         view=view,
         views=tuple(View),
@@ -102,10 +101,10 @@ Mine = Annotated[Listed, Depends(_mine)]
 def case(request: Request, account: Answering, about: Mine, library: LibraryDep, mal: str = "") -> Response:
     """One interest: a cover as long as it is new, then what was answered, without the contact details."""
     if about.status in _GONE:
-        return render(request, "inbox_gone.html", status=410, private=True, state=about.status)
+        return private_page(request, "inbox_gone.html", status=410, state=about.status)
     if about.status is Status.NEW:
         return _page(request, account, about, library)
-    opened = read_own_interest(library.store.engine, library.vault, about.id, datetime.now(UTC), account.id)
+    opened = read_interest(library.store.engine, library.vault, about.id, datetime.now(UTC), account.id)
     return _page(request, account, about, library, opened, draft=_from_template(mal, opened))
 
 
@@ -119,7 +118,7 @@ def open_it(account: Answering, about: Mine, library: LibraryDep) -> Response:
 @router.post("/{interest_id}/kontakt")
 def contact(request: Request, account: Answering, about: Mine, library: LibraryDep) -> Response:
     """The same page with name, e-mail and phone; the log says who asked for them."""
-    opened = read_own_interest(
+    opened = read_interest(
         library.store.engine, library.vault, about.id, datetime.now(UTC), account.id, action=Action.CONTACT
     )
     return _page(request, account, about, library, opened, contact=True)
@@ -142,8 +141,8 @@ def reply(
     status = _status(fields.get("status", "")) or Status.CONTACTED
     if not 0 < len(text) <= REPLY_LIMIT:
         draft = Draft(text, status, say("inbox.wrong_reply", language, maximum=REPLY_LIMIT))
-        opened = read_own_interest(engine, vault, about.id, now, account.id)
-        return _page(request, account, about, library, opened, draft=draft, answer=422)
+        opened = read_interest(engine, vault, about.id, now, account.id)
+        return _page(request, account, about, library, opened, draft=draft)
     limit = settings.outbox_maximum
     answer_interest(engine, vault, about.id, text, now, by=account.id, status=status, outbox_limit=limit)
     return _back_to(about)
@@ -175,7 +174,6 @@ def _page(
     *,
     contact: bool = False,
     draft: Draft | None = None,
-    answer: int = 200,
 ) -> Response:
     engine = library.store.engine
     team = colleagues(engine, about.study_id)
@@ -195,7 +193,7 @@ def _page(
         "log": read_log(engine, interest_id=about.id),
         "language_name": dict(LANGUAGE_NAMES).get(opened.interest.consent.language, "") if opened else "",
     }
-    return render(request, "case.html", status=answer, private=True, **values)
+    return private_page(request, "case.html", wrong=draft.wrong if draft else "", **values)
 
 
 def _from_template(name: str, opened: OpenedInterest) -> Draft:
