@@ -28,7 +28,6 @@ from recruitment.channel import FileDropChannel
 from recruitment.outbox import deliver_due
 from recruitment.tables import followers, follows, links, messages, news
 from recruitment.vault import Vault
-from registry.migration import downgrade, upgrade
 from registry.store import Store
 from registry.study import Status
 
@@ -242,11 +241,4 @@ def test_what_cannot_be_followed_is_refused_and_leaves_nothing(
 ) -> None:
     with pytest.raises(BadInput):
         house.follow(email=email, **what)
-    assert house.rows() == 0
-
-
-def test_followers_are_no_hindrance_on_the_way_down(house: House) -> None:
-    confirmed(house)
-    downgrade(house.store.engine, "0002")
-    upgrade(house.store.engine)
     assert house.rows() == 0

@@ -20,10 +20,17 @@ FOR_PROGRAMS = ("/api/", "/cds-services", "/fhir/")
 """Posted to by programs, never by a form of ours."""
 
 
-@pytest.fixture
-def client(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> Iterator[TestClient]:
     with served(tmp_path_factory.mktemp("csrf"), toy_encoder, [DIABETES]) as client:
         yield client
+
+
+@pytest.fixture
+def client(server: TestClient) -> TestClient:
+    """A browser that has not been here before."""
+    server.cookies.clear()
+    return server
 
 
 @pytest.fixture

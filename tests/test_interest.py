@@ -8,8 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 from interested import (
@@ -31,7 +29,7 @@ from sqlalchemy import Engine, event, inspect, select, text
 
 from ontology.errors import BadInput, Mismatch, Unavailable
 from ontology.wording import LANGUAGES, catalogue
-from recruitment.channel import FileDropChannel, Security, SmtpChannel
+from recruitment.channel import Security, SmtpChannel
 from recruitment.consent import (
     RETENTION,
     Consent,
@@ -53,13 +51,11 @@ from recruitment.interest import (
     withdraw,
 )
 from recruitment.link import Holder, follow
-from recruitment.outbox import Delivered, deliver_due, outbox_state
+from recruitment.outbox import deliver_due, outbox_state
 from recruitment.person import Person, Sender, checked, checked_email
 from recruitment.screening import Screening
 from recruitment.tables import interests, links, messages, replies
 from recruitment.vault import Vault
-from registry.migration import downgrade, upgrade
-from registry.store import metadata
 from registry.study import Contact
 from registry.study import Status as StudyStatus
 
@@ -192,22 +188,6 @@ def stored_bytes(engine: Engine, folder: Path) -> bytes:
             for value in row
         ]
     return b"\n".join(bytes(value) if isinstance(value, bytes) else str(value).encode() for value in values)
-
-
-def test_the_migrations_make_the_tables_that_the_code_uses(engine: Engine) -> None:
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_going_down_one_migration_keeps_the_interests(engine: Engine, tmp_path: Path) -> None:
-    receipt = register(engine, VAULT)
-    downgrade(engine, "0002")
-    upgrade(engine)
-    assert open_interest(engine, VAULT, receipt.interest_id, NOW).screening == SCREENING
-    assert follow(engine, receipt.person_token, Holder.PERSON, NOW).study_id == STUDY.id
-    assert deliver_due(
-        engine, FileDropChannel(tmp_path), vault=VAULT, letterhead=LETTERHEAD, now=NOW
-    ) == Delivered(sent=2)
 
 
 def test_a_double_click_makes_one_interest_and_both_links_work(engine: Engine) -> None:
