@@ -16,6 +16,7 @@ class How(StrEnum):
     INFLECTED = "inflected"
     COMPOUND = "compound"
     SPLIT = "split"
+    SHARED = "shared"
     MISSPELT = "misspelt"
     ABBREVIATION = "abbreviation"
     PHRASE = "phrase"
@@ -36,6 +37,10 @@ class Found(NamedTuple):
     first: int
     end: int
     readings: tuple[Reading, ...]
+
+    def found_by(self, how: How) -> "Found":
+        """The same words, found in another way."""
+        return self._replace(readings=tuple(reading._replace(how=how) for reading in self.readings))
 
     def rescored(self, how: How, factor: float) -> "Found":
         """The same words, found in another way and believed `factor` times as much."""

@@ -14,6 +14,7 @@ from ontology.found import Found, How, Scan, longest, scan
 from ontology.misspelt import Misspelt
 from ontology.names import Names
 from ontology.phrases import Phrases
+from ontology.shared import Shared
 from ontology.table import read_roles
 
 __all__ = ["How", "Linker", "Mention"]
@@ -52,6 +53,7 @@ class Linker:
         self._ontology = ontology
         self._names = Names(FormIndex(ontology, ordinary["hides"]), ordinary, cues)
         self._misspelt = Misspelt(self._names)
+        self._shared = Shared(self._names)
         self._filler, self._common = cues["filler"], cues["common"]
         self._undescribing = cues["filler"] | cues["talk"] | cues["negates"]
         self._context = Context(cues)
@@ -72,13 +74,16 @@ class Linker:
             text: any text; time grows linearly with its length.
             language: nb, nn, en, sv or da; settles what a form means where languages differ.
             forgiving: also find misspelt and split words, abbreviations in small letters and loose
-                phrases, as people type them. False for the text of registers.
+                phrases, as people type them. False for the text of registers, where names also share parts
+                («lever- og nyresykdom»).
             describing: also guess what the text as a whole describes, overlapping the mentions. Good for
                 searching; nothing that a person can be held to.
         """
         read = scan(text, language, forgiving)
         found = longest(self._names.find(read))
-        if forgiving:
+        if not forgiving:
+            found = longest([*found, *self._shared.find(read, found)])
+        else:
             found = longest([*found, *self._misspelt.find(read, found)])
             found = self._phrases.join(read, found)
             if describing:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ontology.concept import FormKind
 from ontology.forms import SHORTEST_PART, Entry, FormIndex, spoken
 from ontology.found import Found, How, Reading, Scan
-from ontology.words import inflects, same_marks, stem
+from ontology.words import inflects, is_spoken, same_marks, stem
 
 _SHORTEST_COMPOUND = 8
 _JOINTS = ("", "s", "e", "r")
@@ -25,6 +25,7 @@ class Names:
         self.everyday = ordinary["everyday"]
         self.heads = frozenset(stem(word) for word in ordinary["head"])
         self._undoes, self._in_company = ordinary["undoes"], ordinary["in_company"]
+        self._told = ordinary["told"]
         self._before, self._after = cues["before"], cues["after"]
 
     def find(self, scan: Scan) -> Iterator[Found]:
@@ -65,9 +66,14 @@ class Names:
                 yield Found(first, end, self.index.named(key, How.SPLIT, 0.9, scan.language))
 
     def _readings(self, scan: Scan, entries: list[Entry], first: int, end: int) -> tuple[Reading, ...]:
-        text = scan.text[scan.words[first].start : scan.words[end - 1].end]
+        start = scan.words[first].start
+        text = scan.text[start : scan.words[end - 1].end]
         low, spelt = text.casefold(), " ".join(scan.spelt[first:end])
-        barred = low in self.everyday or (low in self._in_company and not self._has_company(scan, first, end))
+        barred = (
+            low in self.everyday
+            or (not scan.forgiving and low in self._told)
+            or (low in self._in_company and not self._has_company(scan, first, end))
+        )
         judged = []
         for entry in entries:
             if entry.form.kind is FormKind.ABBREVIATION:
@@ -76,14 +82,14 @@ class Names:
             elif barred or (entry.form.kind is FormKind.PHRASE and not scan.forgiving):
                 reading = None
             else:
-                reading = _named(entry, low, spelt, scan.language)
+                reading = _named(entry, low, spelt, scan, start)
             if reading:
                 judged.append((entry, reading))
         return self.index.settle(judged, scan.language)
 
     def _abbreviated(self, scan: Scan, form: str, text: str, first: int, end: int) -> float:
         """The belief in an abbreviation: high in its own capitals, less in company («har ms»), else none."""
-        if scan.cased and text == form:
+        if scan.cased and text in {form, f"{form}s"}:
             return 0.95
         low = text.casefold()
         if scan.forgiving and low == form.casefold() and low not in self.everyday:
@@ -133,18 +139,28 @@ def _written_so(scan: Scan, entries: list[Entry], first: int, end: int) -> list[
     return [entry for entry in entries if entry.form.text.casefold().startswith(text)]
 
 
-def _named(entry: Entry, low: str, spelt: str, language: str | None) -> Reading | None:
+def _named(entry: Entry, low: str, spelt: str, scan: Scan, start: int) -> Reading | None:
     form = entry.form.text.casefold()
     if form == low:
         return _reading(entry, How.EXACT, 1.0)
-    foreign = language and entry.form.language not in spoken(language)
+    foreign = scan.language and entry.form.language not in spoken(scan.language)
     if not same_marks(low, form, strictly=bool(foreign)):
         return None
     if entry.plain == spelt:
         return _reading(entry, How.EXACT, 0.98)
     if (foreign and len(spelt) < _SHORTEST_FOREIGN) or not _is_inflected(entry, low, spelt):
         return None
+    if not scan.forgiving and _is_chance(entry.form.text, scan.text[start:], spelt):
+        return None
     return _reading(entry, How.INFLECTED, 0.95)
+
+
+def _is_chance(form: str, written: str, spelt: str) -> bool:
+    """Whether words of a register's text only happen to be forms of a name: «device» is not Devic's disease.
+
+    Registers write the names of people with a capital and no everyday words for diseases.
+    """
+    return (form[0].isupper() and not written[0].isupper()) or any(map(is_spoken, spelt.split()))
 
 
 def _is_inflected(entry: Entry, low: str, spelt: str) -> bool:

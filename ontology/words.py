@@ -122,6 +122,11 @@ def _spoken() -> Mapping[str, str]:
     return {_bare(plain(word)): _bare(plain(meant)) for meant, spoken in roles.items() for word in spoken}
 
 
+def is_spoken(spelt: str) -> bool:
+    """Whether a plain word is one of ontology/spoken.tsv, which stands for another."""
+    return _bare(spelt) in _spoken()
+
+
 def _bare(spelt: str) -> str:
     key = spelt
     while (shorter := _without_ending(key)) != key:
@@ -148,7 +153,7 @@ def inflects(typed: str, listed: str) -> bool:
     The listed word is taken to be in its plainest form, so that hardly more than a vowel comes off it. A
     word of ontology/spoken.tsv is a form of any word that it shares its stem with.
     """
-    if _bare(typed) in _spoken():
+    if is_spoken(typed):
         return True
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(typed, listed, strict=False)))
     double = typed[shared - 1 : shared]

@@ -18,6 +18,7 @@ _SEX = re.compile(
     r"|BOTH_SEXES|FEMALE|MALE) (?:SEX )?"
 )
 _LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
+_FACTS = frozenset({"FACT", "NOT_PREGNANT", "SPEAKER"})
 _VAGUE = frozenset({"alcohol", "substance_use"}) | frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
 )
@@ -54,10 +55,10 @@ def _plain(item: Item) -> Item:
 
 
 def _fact(item: Item, *, spoken: bool) -> Item:
-    if not isinstance(item, Token) or item.symbol not in {"FACT", "NOT_PREGNANT"}:
+    if not isinstance(item, Token) or item.symbol not in _FACTS:
         return item
     name = item.name or "pregnancy"
-    if name in _LANGUAGES and not spoken:
+    if name in _LANGUAGES and not (spoken or item.symbol == "SPEAKER"):
         return Token("WORD", item.start, item.end)
     kind = variable(name).about
     relation = Relation(kind, name, start=item.start, end=item.end)

@@ -1,8 +1,10 @@
 """An item of a criteria list, with the items nested under it -> what it states, as a logic tree."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 
 from nlp.eligibility.grammar import fold
 from nlp.eligibility.logic import And, AtLeast, Or, Rule, Unread, is_read, relations, undecided
@@ -17,6 +19,7 @@ from ontology.concept import Concept, Ontology
 from ontology.concept import Kind as ConceptKind
 from ontology.found import How
 from ontology.linker import Linker, Mention
+from ontology.table import read_table
 
 EVENTS = ("G45", "I21", "I22", "I60", "I61", "I62", "I63", "I64", "S", "T")
 """ICD-10: what happens rather than lasts. Somebody "with" a stroke is somebody who has had one."""
@@ -30,6 +33,9 @@ SHORT = 3
 _NO_DISEASE = ("V", "W", "X", "Y", "Z")
 """ICD-10 chapters of circumstances and contacts."""
 
+_UNDERGONE = frozenset({"vaccination"})
+"""Circumstances that are done to a person."""
+
 _NAMES = frozenset({"VARIABLE", "FACT", "ALLERGY"})
 _FILLS = frozenset({"FILLER", "OF", "PREP", "LEVEL", "EQUALS", "TO", "MUST"})
 _OF_NUMBERS = frozenset({"AT_LEAST", "OVER", "AT_MOST", "UNDER", "NUMBER", "BETWEEN"})
@@ -39,7 +45,7 @@ _KINDS = {
     ConceptKind.DRUG: Kind.DRUG,
     ConceptKind.PROCEDURE: Kind.PROCEDURE,
 }
-_CERTAIN = frozenset({How.EXACT, How.INFLECTED, How.ABBREVIATION})
+_CERTAIN = frozenset({How.EXACT, How.INFLECTED, How.ABBREVIATION, How.SHARED})
 _LEADING = frozenset(
     {"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "PREP", "AT_LEAST", "NUMBER", "COMMA", "STOP"}
 )
@@ -129,12 +135,16 @@ class Reader:
                 yield from tokens(self.text, max(done, token.start), mention.start)
                 yield from self._narrowing(mention)
                 yield self._term(mention)
-                done = mention.end
+                done = self._after_hyphen(mention)
             allergy = token.symbol == "ALLERGY" or (allergy and token.symbol != "STOP")
             if token.start >= done:
                 yield token
             elif token.end > done:
                 yield from tokens(self.text, done, token.end)
+
+    def _after_hyphen(self, mention: Mention) -> int:
+        """Where a mention ends, with the hyphen that stands for a shared part: «lever- og nyresykdom»."""
+        return mention.end + (mention.how is How.SHARED and self.text[mention.end : mention.end + 1] == "-")
 
     def stated(self, node: Node) -> Rule:
         """What an item states, the polarity of its section apart."""
@@ -189,8 +199,8 @@ class Reader:
         return mention
 
     def _term(self, mention: Mention) -> Term:
-        concept = self._ontology.get(mention.concept)
-        kind = _KINDS[concept.kind]
+        concept = self._ontology.get(_meant().get(mention.concept, mention.concept))
+        kind = Kind.PROCEDURE if concept.id in _UNDERGONE else _KINDS[concept.kind]
         happens = bool(concept.icd10) and all(code.startswith(EVENTS) for code in concept.icd10)
         name = f"{'history' if happens else kind}:{concept.id}"
         start, end = mention.start, mention.end
@@ -212,11 +222,18 @@ class Reader:
 
     def _is_certain(self, mention: Mention, named: Set[str]) -> bool:
         concept = self._ontology.get(mention.concept)
-        loose = concept.kind is ConceptKind.SYMPTOM and mention.how is not How.EXACT
+        loose = concept.kind is ConceptKind.SYMPTOM and mention.how not in {How.EXACT, How.SHARED}
         if mention.how not in _CERTAIN or loose or not _can_be_had(concept):
             return False
         short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
         return not short or mention.concept in named
+
+
+@cache
+def _meant() -> Mapping[str, str]:
+    """same.tsv: concepts that ask a person the same as another, «surgical patient» as surgery."""
+    rows = read_table(files("nlp.eligibility") / "same.tsv", "found meant")
+    return {row.cells["found"]: row.cells["meant"] for row in rows}
 
 
 def _told_apart(items: list[Item]) -> Iterator[Item]:
@@ -242,7 +259,7 @@ def _yields(mention: Mention, token: Token, following: Token | None) -> bool:
     within = token.symbol == "VARIABLE" and mention.start <= token.start < mention.end
     if within and variable(token.name).about is Kind.SCORE:
         return True  # «Child-Pugh B»
-    if (mention.start, mention.end) != (token.start, token.end):
+    if mention.how is How.SHARED or (mention.start, mention.end) != (token.start, token.end):
         return False
     return token.symbol == "FACT" or (following is not None and following.symbol in _OF_NUMBERS)
 
@@ -255,7 +272,7 @@ def _cuts(mention: Mention, token: Token) -> bool:
 
 def _can_be_had(concept: Concept) -> bool:
     """A disease or symptom that a person can have, a drug to take or a procedure to go through."""
-    return concept.kind in {ConceptKind.DRUG, ConceptKind.PROCEDURE} or (
+    return concept.kind in {ConceptKind.DRUG, ConceptKind.PROCEDURE} or concept.id in _UNDERGONE or (
         not all(code.startswith(_NO_DISEASE) for code in concept.icd10)
     )
 
