@@ -1,6 +1,4 @@
-"""Names that share a part in a list: «lever- og nyresykdom», "hepatic or renal failure", "atrial fibrillation or
-flutter".
-"""
+"""Names that share a part in a list: «lever- og nyresykdom», "hepatic or renal failure"."""
 
 from collections.abc import Iterator, Sequence
 
@@ -68,7 +66,7 @@ class Shared:
                 yield found
 
     def _hyphened(self, read: Scan, number: int) -> Iterator[Found]:
-        """«Lever-» of «lever- og nyresykdom»: the longest end of the next whole word that makes a name of it."""
+        """«Lever-» of «lever- og nyresykdom»: the longest end of the next word that makes a name of it."""
         after = number + 1
         while after < len(read.words) and (
             read.words[after].text.casefold() in _JOINTS or read.text[read.words[after].end :][:1] == "-"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from nlp.eligibility.logic import And, Or, Rule
+from nlp.eligibility.logic import And, Or, Rule, relations
 from nlp.eligibility.quantities import Quantity, Range, rescued
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.units import accepts, canonical, is_plausible
@@ -24,7 +24,7 @@ REACH = 7
 AHEAD = 4
 """Words that may stand between a number and the variable after it."""
 
-_DAYS = {"year": 365.0, "month": 365 / 12, "week": 7.0, "day": 1.0, "hour": 1 / 24}
+_DAYS = {"year": 365.0, "half-year": 182.5, "month": 365 / 12, "week": 7.0, "day": 1.0, "hour": 1 / 24}
 _DRINKS = frozenset({"units/day", "units/week"})
 _PRESSURE_UNITS = frozenset({"mmHg", "kPa"})
 PRESSURES = ("sbp", "dbp")
@@ -72,9 +72,14 @@ Item: TypeAlias = Token | Quantity | Term | Window
 _LINKS = frozenset(
     {"AND", "OR", "COMMA", "SLASH", "OPEN", "CLOSE", "FILLER", "LEVEL", "EXAMPLE", "OF", "PREP"}
 )
-_AGAIN = _LINKS | {"FEMALE", "MALE", "SEX"}
+_SEXES = frozenset({"FEMALE", "MALE"})
+_AGAIN = _LINKS | _SEXES | {"SEX", "FOR"}
 _FILLS = frozenset({"FILLER", "OF", "PREP", "LEVEL", "EQUALS", "OPEN", "CLOSE", "MUST", "NOW", "TO"})
 """What between a variable and its number adds nothing."""
+
+_LASTS = frozenset({"LASTING", "FILLER", "PREP", "OF", "MUST", "OPEN", "COMMA"})
+_TIMED = frozenset({"BEFORE", "AFTER", "UNIT", "PAST", "ANCHOR", "NUMBER", "OLD"})
+"""Right after a length of time these say when, or how often, and not for how long."""
 
 _LEADS = frozenset({"FILLER", "OF", "PREP", "LEVEL", "OPEN", "FOLLOWING", "FOR"})
 _OPERATORS = frozenset({"AT_LEAST", "OVER", "AT_MOST", "UNDER", "BETWEEN", "TURNED"})
@@ -111,7 +116,7 @@ class _Claim:
 
 def fold_measurements(items: Sequence[Item]) -> list[Item]:
     """Fold each variable with its quantity, and each age, into a term; the rest is left as it was."""
-    kept = _apposed(items)
+    kept = _for_either_sex(_apposed(items))
     placed: dict[int, list[Item]] = {}
     for claim in _claims(kept):
         terms = list(_terms(kept, claim))
@@ -146,6 +151,25 @@ def _apposed(items: Sequence[Item]) -> list[Item]:
         else:
             kept.append(item)
     return kept
+
+
+def _for_either_sex(items: list[Item]) -> list[Item]:
+    """«≥ 13 g/dl for men and 12 for women»: the second number is one of the same kind."""
+    first = -1
+    for index, item in enumerate(items):
+        if not isinstance(item, Quantity):
+            continue
+        said = items[first] if first >= 0 else None
+        between = items[first + 1 : index]
+        bare = len(item.limits) == 1 and not item.operated
+        if isinstance(said, Quantity) and bare and said.operated and len(said.limits) == 1:
+            alike = item.unit in {"", said.unit} and any(each.symbol in _SEXES for each in between)
+            after = next((each.symbol for each in items[index + 1 :] if each.symbol not in _FILLS), "")
+            if alike and after in _SEXES and _only(between, _AGAIN):
+                limit = replace(item.limits[0], operator=said.limits[0].operator, unit=said.unit)
+                items[index] = replace(item, limits=(limit,))
+        first = index
+    return items
 
 
 def _claims(items: Sequence[Item]) -> Iterator[_Claim]:
@@ -346,6 +370,8 @@ def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
         name = "gestational_age"
     elif _is_age(items, index, quantity):
         name = "age"
+    elif _is_of_complaint(items, index, quantity):
+        name = "symptom_duration"
     else:
         window = _window(items, index, quantity)
         return quantity.items if window is None else (window,)
@@ -364,6 +390,22 @@ def _is_of_pregnancy(items: Sequence[Item], quantity: Quantity) -> bool:
     """«Singleton pregnancy at 24+0 to 33+6 weeks»."""
     told = any(isinstance(item, Token) and item.name == "pregnancy" for item in items)
     return told and "TO" in quantity.join and _is_plausible(variable("gestational_age"), quantity)
+
+
+def _is_of_complaint(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
+    """«Back pain for at least 12 weeks», «depresjon som har vart i over to uker»."""
+    following = next((item.symbol for item in items[index + 1 :] if item.symbol not in _LEADS), "STOP")
+    if quantity.unit not in _DAYS or not quantity.operated or following in _TIMED:
+        return False
+    before = index - 1
+    while before >= 0 and items[before].symbol in _LASTS:
+        before -= 1
+    term = items[before] if before >= 0 else None
+    if not isinstance(term, Term) or term.kind is not Kind.CONDITION:
+        return False
+    lasting = any(item.symbol == "LASTING" for item in items[before + 1 : index])
+    concept = next((each.concept for each in relations(term.rule)), "")
+    return lasting or (not isinstance(term.rule, Relation) and index - before > 1) or "pain" in concept
 
 
 def _window(items: Sequence[Item], index: int, quantity: Quantity) -> Window | None:

@@ -33,6 +33,9 @@ SHORT = 3
 _NO_DISEASE = ("V", "W", "X", "Y", "Z")
 """ICD-10 chapters of circumstances and contacts."""
 
+DRUG_ALLERGY = "drug-allergy"
+"""An allergy to some drug that the ontology has no allergy of."""
+
 _UNDERGONE = frozenset({"vaccination"})
 """Circumstances that are done to a person."""
 
@@ -127,16 +130,17 @@ class Reader:
             if each.end <= end and not any(_yields(each, token, after) for token, after in named)
         ]
         done = start
-        allergy = False
+        allergy: Token | None = None
         for token in read:
             while mentions and mentions[0].start < token.end:
-                mention = self._allergy(mentions[0]) if allergy else mentions[0]
+                mention = self._allergy(mentions[0], certain=not allergy.name) if allergy else mentions[0]
                 mentions.pop(0)
                 yield from tokens(self.text, max(done, token.start), mention.start)
                 yield from self._narrowing(mention)
                 yield self._term(mention)
                 done = self._after_hyphen(mention)
-            allergy = token.symbol == "ALLERGY" or (allergy and token.symbol != "STOP")
+            if token.symbol in {"ALLERGY", "STOP"}:
+                allergy = token if token.symbol == "ALLERGY" else None
             if token.start >= done:
                 yield token
             elif token.end > done:
@@ -191,34 +195,40 @@ class Reader:
             if token.symbol == "NARROW" and self.text[token.start : token.end].casefold() not in own:
                 yield token
 
-    def _allergy(self, mention: Mention) -> Mention:
-        """The allergy to a drug, where the ontology has it: penicillins, penicillin-allergy."""
+    def _allergy(self, mention: Mention, *, certain: bool) -> Mention:
+        """The allergy to a drug (penicillins, penicillin-allergy); if `certain`, for others that to any."""
         for name in (f"{mention.concept}-allergy", f"{mention.concept.removesuffix('s')}-allergy"):
             if name in self._ontology.concepts:
                 return replace(mention, concept=name)
-        return mention
+        known = certain and DRUG_ALLERGY in self._ontology.concepts
+        is_drug = self._ontology.get(mention.concept).kind is ConceptKind.DRUG
+        return replace(mention, concept=DRUG_ALLERGY) if is_drug and known else mention
 
     def _term(self, mention: Mention) -> Term:
-        concept = self._ontology.get(_meant().get(mention.concept, mention.concept))
+        concept = self._ontology.get(mention.concept)
         kind = Kind.PROCEDURE if concept.id in _UNDERGONE else _KINDS[concept.kind]
         happens = bool(concept.icd10) and all(code.startswith(EVENTS) for code in concept.icd10)
         name = f"{'history' if happens else kind}:{concept.id}"
         start, end = mention.start, mention.end
         relation = Relation(kind, name, concept=concept.id, start=start, end=end)
-        asked = kind is not Kind.CONDITION or _is_disease(concept)
+        asked = (kind is not Kind.CONDITION or _is_disease(concept)) and concept.id != DRUG_ALLERGY
         return Term(relation if asked else undecided(relation), kind, start, end)
 
     def _conditions(self, mentions: Sequence[Mention]) -> list[Mention]:
-        """Certain mentions in order of place.
+        """Certain mentions in order of place, each as the concept that it asks a person for.
 
         Left out: a form with two meanings, and a short abbreviation that nothing else here spells out («HL»).
         """
         by_place: dict[tuple[int, int], list[Mention]] = {}
-        for mention in mentions:
+        for mention in (self._meant(each) for each in mentions):
             by_place.setdefault((mention.start, mention.end), []).append(mention)
         named = {each.concept for each in mentions if each.how is not How.ABBREVIATION} | self._subject
         single = [readings[0] for _, readings in sorted(by_place.items()) if len(readings) == 1]
         return [mention for mention in single if self._is_certain(mention, named)]
+
+    @staticmethod
+    def _meant(mention: Mention) -> Mention:
+        return replace(mention, concept=meant) if (meant := _meant().get(mention.concept)) else mention
 
     def _is_certain(self, mention: Mention, named: Set[str]) -> bool:
         concept = self._ontology.get(mention.concept)
@@ -272,8 +282,10 @@ def _cuts(mention: Mention, token: Token) -> bool:
 
 def _can_be_had(concept: Concept) -> bool:
     """A disease or symptom that a person can have, a drug to take or a procedure to go through."""
-    return concept.kind in {ConceptKind.DRUG, ConceptKind.PROCEDURE} or concept.id in _UNDERGONE or (
-        not all(code.startswith(_NO_DISEASE) for code in concept.icd10)
+    return (
+        concept.kind in {ConceptKind.DRUG, ConceptKind.PROCEDURE}
+        or concept.id in _UNDERGONE
+        or (not all(code.startswith(_NO_DISEASE) for code in concept.icd10))
     )
 
 

@@ -25,6 +25,7 @@ DOUBTFUL = frozenset({"DOUBT", "OTHERS", "KIN", "ALLERGY"})
 _NARROWING = frozenset({"NARROW", "CHILDBEARING", "ASIDE"})
 _TOPICAL = {
     Kind.PREGNANCY: frozenset({"USE", "CHILDBEARING"}),
+    Kind.DRUG: frozenset({"USE"}),
     Kind.LANGUAGE: frozenset({"SPEAK"}),
     Kind.CONSENT: frozenset({"SPEAK"}),
 }
@@ -171,7 +172,12 @@ def _in_the_past(items: Sequence[Item]) -> list[Item]:
 
 
 def _timeless(item: Item) -> Item:
-    if not isinstance(item, Term) or item.kind is not Kind.PROCEDURE:
+    return _unless_dated(item) if _is(item, Kind.PROCEDURE) else item
+
+
+def _unless_dated(item: Item) -> Item:
+    """The same, deciding only where a window says when."""
+    if not isinstance(item, Term):
         return item
     return replace(item, rule=mapped(item.rule, lambda each: each if each.window_days else undecided(each)))
 
@@ -199,6 +205,8 @@ def _doubted(item: Item) -> Item:
 
 
 def _once(item: Item) -> Item:
+    if _is(item, Kind.DRUG):
+        return _unless_dated(item)  # what somebody takes now says nothing certain of what they once took
     if not isinstance(item, Term) or item.kind is not Kind.CONDITION:
         return item
     return replace(item, rule=mapped(item.rule, _ever))

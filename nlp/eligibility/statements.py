@@ -29,12 +29,14 @@ def statements(items: Sequence[Item]) -> tuple[Statement, ...]:
     """Every relation of the terms among `items`.
 
     Examples and what a relative has are left out, an allergy is no use of the drug, and exceptions count as
-    denied.
+    denied. What is said twice is stated once.
     """
     groups = _groups(items)
-    return tuple(
-        replace(statement, group=groups.get(number, statement.group)) for number, statement in _each(items)
-    )
+    stated: dict[tuple[Relation, bool], Statement] = {}
+    for number, statement in _each(items):
+        once = replace(statement.relation, start=0, end=0), statement.negated
+        stated.setdefault(once, replace(statement, group=groups.get(number, statement.group)))
+    return tuple(stated.values())
 
 
 @dataclass(slots=True)

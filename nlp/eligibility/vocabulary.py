@@ -27,6 +27,8 @@ _BRACES = re.compile(r"\{(.*?)\}")
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "Ⅰ": 1, "Ⅱ": 2, "Ⅲ": 3, "Ⅳ": 4, "Ⅴ": 5}
 _GRADES = frozenset("ABC")
 _LONGEST_GRADE = 3
+_ONE = dict.fromkeys(("ett", "eitt", "én"), 1)
+"""Where criteria are read «one of» and the like are phrases, and what is left is a number."""
 _SHORT_UNIT = 2
 """Letters. A unit so short is one only beside a number: «l», «d», «in»."""
 
@@ -111,7 +113,7 @@ def _longest(
         phrase = tuple(words[position : position + length])
         token = known.phrases.get(phrase)
         if token is not None and not (token.symbol == "UNIT" and _is_no_unit(phrase, before)):
-            return len(phrase), _graded(token, found[position][0]) if length == 1 else token
+            return len(phrase), _graded(token, found[position][0]) if len(phrase) == 1 else token
     if word[0].isdecimal():
         value, other = _number(word)
         return 1, Token("NUMBER", 0, 0, value, "", other)
@@ -210,4 +212,4 @@ def entries() -> Iterator[tuple[str, str, str]]:
             symbol = "FACT" if row["question"] == "yes_no" else "VARIABLE"
             names = () if row["aliases"] == "-" else row["aliases"].split(" | ")
             yield from ((symbol, row["variable"], phrase) for phrase in names)
-    yield from (("NUMBER", str(value), word) for word, value in number_words().items())
+    yield from (("NUMBER", str(value), word) for word, value in (_ONE | number_words()).items())

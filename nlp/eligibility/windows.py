@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from nlp.eligibility.logic import Rule, mapped, relations, undecided
+from nlp.eligibility.logic import Not, Rule, mapped, relations, undecided
 from nlp.eligibility.measurements import Item, Term, Window
 from nlp.eligibility.relations import Direction, Kind, Relation
 
@@ -11,6 +11,7 @@ REACH = 6
 """Words that may stand between what happened and when."""
 
 _CONCEPTS = frozenset({Kind.CONDITION, Kind.DRUG, Kind.PROCEDURE})
+_DATED = _CONCEPTS | {Kind.OTHER, Kind.PREGNANCY}
 _NARROWED = frozenset({"temperature", "weight_loss"})
 _FRAME = frozenset({"BEFORE", "FILLER", "ANCHOR"})
 _CHAIN = frozenset({"OR", "AND", "COMMA", "FILLER", "PAST", "HISTORY", "NARROW", "USE", "ANY_OF", "HEADNOUN"})
@@ -108,7 +109,7 @@ def _takes(term: Term) -> bool:
     relation = _first(term.rule)
     if relation is None or relation.window_days is not None:
         return False
-    return term.kind in _CONCEPTS | {Kind.OTHER} or relation.variable in _NARROWED
+    return term.kind in _DATED or relation.variable in _NARROWED
 
 
 def _first(rule: Rule) -> Relation | None:
@@ -121,6 +122,8 @@ def _narrowed(term: Item, window: Window, direction: Direction) -> Term:
 
     def narrow(relation: Relation) -> Rule:
         within = replace(relation, window_days=window.days, direction=direction)
+        if isinstance(term.rule, Not):
+            return within  # a negative pregnancy test: when it is taken is the study's business
         if not asked:
             return undecided(within)
         row = "history" if term.kind is Kind.CONDITION else term.kind
