@@ -18,6 +18,7 @@ from nlp.eligibility.verdict import Verdict, judge
 from nlp.embeddings.encoder import Encoder
 from nlp.embeddings.facets import Counts
 from nlp.embeddings.model import load_encoder
+from nlp.embeddings.reranker import Reranker
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.language import words
 from nlp.query import LONGEST, NOTHING_CHOSEN, Chosen, Query, understand
@@ -209,8 +210,11 @@ def open_index(settings: Settings, encoder: Encoder | None = None, *, rebuild: b
         Unavailable, Mismatch, BadInput: as `open_library`.
     """
     model = encoder or load_encoder(settings.encoder, settings.data_dir)
-    start = StudyIndex.rebuild if rebuild else StudyIndex.open
-    return start(settings.index_dir, model, open_ontology(settings))
+    ontology = open_ontology(settings)
+    if rebuild:
+        return StudyIndex.rebuild(settings.index_dir, model, ontology)
+    reranker = Reranker(settings.reranker) if settings.reranker else None
+    return StudyIndex.open(settings.index_dir, model, ontology, reranker)
 
 
 def open_ontology(settings: Settings) -> Ontology:

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """An SQLAlchemy URL; empty means SQLite in `data_dir`."""
     encoder: str = ""
     """Empty for the bundled model, or a model name, a folder, or the URL of an embeddings server."""
+    reranker: str = ""
+    """A cross-encoder (folder or hub name) with the last word on the order of the best hits. Empty: none."""
     public_url: str = "http://127.0.0.1:8000"
     """How the world reaches the server: links in e-mail and the address of each page start with it."""
     vault_key: SecretStr = SecretStr("")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nlp.embeddings import dense
 from nlp.embeddings.chunks import CHUNKS_OF, LENGTH, chunk_study, field_text, inclusion_spans, pieces
 from nlp.embeddings.dense import Bitmap, DenseIndex
 from nlp.embeddings.encoder import Vectors
@@ -109,6 +110,30 @@ def test_a_saved_index_gives_the_same_mapped_or_read(tmp_path: Path) -> None:
         loaded = DenseIndex.load(tmp_path / "vectors", to_change=to_change)
         assert found(loaded, unit((1, 1, 3))[0], 2) == wanted
         assert (loaded.count, loaded.dimension) == (2, 3)
+
+
+def test_very_many_vectors_are_sorted_into_lists_and_still_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dense, "MANY", 1_000)
+    chance = np.random.default_rng(1)
+    centres = chance.normal(size=(20, 32))
+    vectors = unit(*(centres[n % 20] + 0.3 * chance.normal(size=32) for n in range(2_000)))
+    plain = DenseIndex(32)
+    plain.add(range(0, 4_000, 2), vectors)
+    plain.save(tmp_path / "vectors")
+    index = DenseIndex.load(tmp_path / "vectors", to_change=True)
+    assert index.in_lists
+    for vector in vectors[:20]:
+        exact = found(DenseIndex.load(tmp_path / "vectors"), vector, 10)
+        assert found(index, vector, 10) == exact
+        assert exact[0][1] == pytest.approx(1, abs=0.01)
+    assert index.remove([0, 2, 5]) == 2
+    index.add([5], vectors[:1])
+    assert found(index, vectors[0], 1)[0][0] == 5
+    allowed = np.packbits([number in (6, 9) for number in range(4_000)], bitorder="little")
+    assert [number for number, _ in found(index, vectors[0], 4, allowed)] == [6]
+    assert index.get([5])[0] == pytest.approx(vectors[0], abs=0.05)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not an index"])

@@ -17,8 +17,9 @@ from nlp.embeddings.chunks import Chunk, chunk_study
 from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
 from nlp.embeddings.encoder import Encoder, Vectors
 from nlp.embeddings.facets import Counts
-from nlp.embeddings.fusion import WEIGHTS, Scores, fuse, weights
+from nlp.embeddings.fusion import WEIGHTS, Scores, fuse, scaled, weights
 from nlp.embeddings.lock import writing
+from nlp.embeddings.reranker import RERANKED, Reranker
 from nlp.embeddings.shelf import Draft, Shelf, take
 from nlp.embeddings.sites import Nearest
 from nlp.embeddings.sparse import Name, stems
@@ -36,8 +37,11 @@ DEPTH = 200
 LONGEST_QUERY = 2_000
 """Characters of a question that are read."""
 
-BATCH = 256
-"""Studies that are written together; a killed update loses at most this many."""
+BATCH, SHARE = 256, 8
+"""Studies that are written together: 256, or an eighth of those there, because each write copies them all.
+
+A killed update loses at most so many.
+"""
 
 WIDE = 40
 """A broader concept with so many kinds says little of one of them: diabetes has 30, heart disease 105."""
@@ -97,22 +101,29 @@ class Answer:
 class StudyIndex:
     """The searchable studies in one folder. Any number of processes may read it while one writes."""
 
-    def __init__(self, folder: Path, encoder: Encoder, ontology: Ontology) -> None:
+    def __init__(
+        self, folder: Path, encoder: Encoder, ontology: Ontology, reranker: Reranker | None = None
+    ) -> None:
         self._folder = folder
         self._encoder = encoder
         self._ontology = ontology
+        self._reranker = reranker
         self._seen: tuple[int, int] | None = None
         self._shelf: Shelf | None = None
 
     @classmethod
-    def open(cls, folder: Path, encoder: Encoder, ontology: Ontology) -> "StudyIndex":
+    def open(
+        cls, folder: Path, encoder: Encoder, ontology: Ontology, reranker: Reranker | None = None
+    ) -> "StudyIndex":
         """Open the index in `folder`; a folder without one is an empty index.
+
+        `reranker` has the last word on the order of the best hits.
 
         Raises:
             Mismatch: it was built with another encoder or by another version.
             Unavailable: it is damaged.
         """
-        index = cls(folder, encoder, ontology)
+        index = cls(folder, encoder, ontology, reranker)
         index._current()
         return index
 
@@ -147,7 +158,7 @@ class StudyIndex:
         changed = handled = 0
         with writing(self._folder):
             stream = iter(studies)
-            while batch := list(islice(stream, BATCH)):
+            while batch := list(islice(stream, max(BATCH, self.count // SHARE))):
                 changed += self._replace(batch)
                 handled += len(batch)
                 if progress:
@@ -238,10 +249,9 @@ class StudyIndex:
 
     def _asking(self, query: Query) -> "_Question | None":
         shelf = self._current()
-        text = query.text[:LONGEST_QUERY]
-        if shelf is None or not re.search(r"[^\W_]", text):
+        if shelf is None or not re.search(r"[^\W_]", query.text[:LONGEST_QUERY]):
             return None
-        return _Question(shelf, self._ontology, self._encoder, query, text)
+        return _Question(shelf, self._ontology, self._encoder, self._reranker, query)
 
     def _current(self) -> Shelf | None:
         try:
@@ -307,9 +317,18 @@ class StudyIndex:
 class _Question:
     """One search: what every leg found, kept to say why."""
 
-    def __init__(self, shelf: Shelf, ontology: Ontology, encoder: Encoder, query: Query, text: str) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        ontology: Ontology,
+        encoder: Encoder,
+        reranker: Reranker | None,
+        query: Query,
+    ) -> None:
+        text = query.text[:LONGEST_QUERY]
         self._shelf = shelf
         self._ontology = ontology
+        self._reranker = reranker
         self._query = query
         self._text = text
         self._telling = telling(text)
@@ -346,11 +365,22 @@ class _Question:
         fused = fuse(self.legs(max(DEPTH, limit)), self.weights)
         if self._query.sort != "best":
             fused = dict.fromkeys(self._named, 0.0) | fused
+        elif self._reranker:
+            fused |= self._reranked(fused, self._reranker)
         place_of = {number: self._place_of(number, score) for number, score in fused.items()}
         last = max(sorted(place_of.values())[:limit], default=())
         entries = self._shelf.catalogue.entries([n for n, place in place_of.items() if place <= last])
         best = sorted(entries, key=lambda entry: (place_of[entry.number], entry.id))[:limit]
         return [self._hit(entry, fused[entry.number]) for entry in best]
+
+    def _reranked(self, fused: Scores[int], reranker: Reranker) -> dict[int, float]:
+        """The best studies, with scores above all others, in the order of the reranker."""
+        best = nlargest(RERANKED, fused, key=lambda number: (fused[number], -number))
+        entries = self._shelf.catalogue.entries(best)
+        scores = reranker.scores(self._text, [entry.words for entry in entries])
+        judged = scaled({entry.number: score for entry, score in zip(entries, scores, strict=True)})
+        top = max(fused.values(), default=0.0)
+        return {number: 1 + top + score for number, score in judged.items()}
 
     @property
     def total(self) -> int:

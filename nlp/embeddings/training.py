@@ -61,13 +61,13 @@ def train(batches: Sequence[Sequence[Pair]], seed: int, done: Callable[[int, flo
     changing = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=rf".*layer\.({layers})\.({places})")
     model.requires_grad_(False)
     inject_adapter_in_model(changing, model[0].auto_model)
-    model.train()
     loss_of = MultipleNegativesRankingLoss(model, scale=SCALE)
     learnt = [each for each in model.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=RATE, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _pace(step, len(batches)))
     for step, batch in enumerate(batches, start=1):
-        loss = loss_of([model.tokenize(texts) for texts in _columns(batch)], torch.empty(0))
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = loss_of([model.tokenize(texts) for texts in _columns(batch)], torch.empty(0))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learnt, 1.0)
         optimizer.step()
