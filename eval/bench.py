@@ -5,9 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -79,8 +78,10 @@ def bench(records: Sequence[Path], queries: Path, size: int, settings: Settings)
         Unavailable: sentence-transformers is not installed.
     """
     settings = settings.model_copy(update={"data_dir": settings.data_dir / "bench"})
-    asked = [json.loads(line)["query"] for line in queries.read_text("utf-8").splitlines()]
-    studies = _studies(records, size)
+    asked = read_queries(queries)
+    studies = read_studies(records)[:size]
+    if len(studies) < size:
+        raise BadInput(f"There are {len(studies)} studies, not {size}. Name more files.")
     _fill(studies, settings)
     with open_library(settings) as library, TemporaryDirectory() as folder:
         systems = {
@@ -115,19 +116,14 @@ def setup() -> Setup:
     return Setup(seconds, size / 1e6)
 
 
-def _studies(records: Sequence[Path], size: int) -> list[Study]:
-    read = (item for file in records for item in read_file(file) if isinstance(item, Study))
-    studies = list(islice(_repeated(list(read)), size))
-    if len(studies) < size:
-        raise BadInput(f"There are {len(studies)} studies, not {size}. Name more files.")
-    return studies
+def read_studies(records: Sequence[Path]) -> list[Study]:
+    """The studies of record files, in their order."""
+    return [item for file in records for item in read_file(file) if isinstance(item, Study)]
 
 
-def _repeated(studies: list[Study]) -> Iterator[Study]:
-    """The studies, then the same again under other ids, for as many as are asked for."""
-    yield from studies
-    for copy in range(1, 100):
-        yield from (replace(study, id=f"{study.id}-{copy}") for study in studies)
+def read_queries(file: Path) -> list[str]:
+    """The questions of a jsonl file, from its field `query`."""
+    return [json.loads(line)["query"] for line in file.read_text("utf-8").splitlines()]
 
 
 def _fill(studies: Sequence[Study], settings: Settings) -> None:

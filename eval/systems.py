@@ -17,7 +17,7 @@ from api.show import progress
 from eval.collection import Collection
 from eval.retrieval import DEPTH, Search
 from eval.vectors import RememberingEncoder, short
-from nlp.embeddings.chunks import chunk_study
+from nlp.embeddings.chunks import as_read, chunk_study
 from nlp.embeddings.model import load_encoder
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.language import detect
@@ -109,8 +109,11 @@ class Bench:
 
     @cached_property
     def _passages(self) -> list[list[str]]:
-        """What the encoder reads of each study: its chunks, with the title before them, as in the product."""
-        return [_passages(study) for study in self._collection.documents]
+        """What the encoder reads of each study; of one without text its empty title."""
+        return [
+            [as_read(study, chunk) for chunk in chunk_study(study)] or [study.title]
+            for study in self._collection.documents
+        ]
 
     @cached_property
     def _vectors(self) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -187,13 +190,6 @@ def open_systems(names: Sequence[str], collection: Collection, settings: Setting
 def studievei(collection: Collection, settings: Settings) -> Search:
     """The whole search, as people meet it. Its index is kept in the data folder for the next run."""
     return Bench(collection, settings).full
-
-
-def _passages(study: Study) -> list[str]:
-    chunks = chunk_study(study)
-    return [chunk.text if chunk.field == "title" else f"{study.title}\n{chunk.text}" for chunk in chunks] or [
-        study.title
-    ]
 
 
 def _all_text(study: Study) -> str:

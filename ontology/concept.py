@@ -147,6 +147,8 @@ class Ontology:
     def related(self, codes: Iterable[str]) -> tuple[str, ...]:
         """Ids of the concepts that carry one of `codes`, a code above it or a code below it."""
         wanted = tuple(codes)
+        if not wanted:
+            return ()
         return _unique(
             concept_id
             for code, holders in self._by_code.items()

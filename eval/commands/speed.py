@@ -14,9 +14,7 @@ app = typer.Typer()
 def bench(
     records: Annotated[list[Path], typer.Argument(help="Files of ClinicalTrials.gov records.")],
     queries: Annotated[Path, typer.Option(help="A jsonl file with a field `query`.")],
-    size: Annotated[
-        int, typer.Option(min=1, help="How many studies; records repeat when they run out.")
-    ] = 5000,
+    size: Annotated[int, typer.Option(min=1, help="How many studies, of those in the files.")] = 5000,
     install: Annotated[bool, typer.Option(help="Also install into an empty environment.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
@@ -40,6 +38,41 @@ def bench(
     typer.echo(f"memory of a search process  {measured.memory_mb:.0f} MB")
     if installed:
         typer.echo(f"set-up                      {installed.seconds:.0f} s, {installed.megabytes:.0f} MB")
+
+
+@app.command()
+def scale(
+    records: Annotated[list[Path], typer.Argument(help="Files of ClinicalTrials.gov records.")],
+    queries: Annotated[Path, typer.Option(help="A jsonl file with a field `query`.")],
+    sizes: Annotated[str, typer.Option(help="How many studies, rising.")] = "5000,25000,100000",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """What more studies cost: search, a change, and room; records repeat with other words."""
+    from api.settings import Settings
+    from api.show import show_rows
+    from eval.bench import read_queries, read_studies
+    from eval.scale import grow
+
+    asked, wanted = read_queries(queries), [int(each) for each in sizes.split(",")]
+    measured = list(grow(read_studies(records), wanted, asked, Settings()))
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in measured]))
+        return
+    rows = [
+        (
+            f"{each.studies}",
+            f"{each.p50_ms:.1f}",
+            f"{each.p95_ms:.1f}",
+            f"{each.live_seconds:.2f}",
+            f"{each.indexed_per_second:.0f}",
+            f"{each.megabytes:.0f}",
+            f"{each.vectors} {'in lists' if each.in_lists else 'flat'}",
+            f"{each.recall:.3f}",
+        )
+        for each in measured
+    ]
+    titles = ("studies", "p50 ms", "p95 ms", "a change s", "indexed a s", "MB", "passages", "recall@100")
+    show_rows(f"{len(asked)} queries, one thread; without encoding passages", titles, rows)
 
 
 @app.command()

@@ -56,6 +56,11 @@ def chunk_study(study: Study) -> tuple[Chunk, ...]:
     return tuple(chunk for field, most in CHUNKS_OF.items() for chunk in _field_chunks(study, field)[:most])
 
 
+def as_read(study: Study, chunk: Chunk) -> str:
+    """What the encoder reads of a chunk: it says more with the title of its study before it."""
+    return chunk.text if chunk.field == "title" else f"{study.title}\n{chunk.text}"
+
+
 def inclusion_spans(criteria: str) -> tuple[tuple[int, int], ...]:
     """(start, end) of every part of `criteria` that does not stand under an exclusion heading."""
     headings = list(_HEADING.finditer(criteria))

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TypeVar
 from zlib import crc32
 
-from nlp.embeddings.chunks import chunk_study
+from nlp.embeddings.chunks import as_read, chunk_study
 from nlp.embeddings.concepts import concepts_of
 from ontology.concept import Concept, Form, FormKind, Kind, Ontology
 from ontology.linker import Linker
@@ -183,7 +183,7 @@ def _about(study: Study, ontology: Ontology, linker: Linker) -> frozenset[str]:
 def _passage(study: Study, chance: random.Random) -> str:
     """A passage as the index reads it: the title and one chunk of the text."""
     chunk = chance.choice(chunk_study(study)[:3])
-    return (chunk.text if chunk.field == "title" else f"{study.title}\n{chunk.text}")[:PASSAGE]
+    return as_read(study, chunk)[:PASSAGE]
 
 
 def _sample(items: Sequence[Item], most: int, chance: random.Random) -> list[Item]:

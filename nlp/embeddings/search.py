@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nlp.embeddings import generation
 from nlp.embeddings.catalogue import About, Entry, State
-from nlp.embeddings.chunks import Chunk, chunk_study
+from nlp.embeddings.chunks import as_read, chunk_study
 from nlp.embeddings.concepts import Match, answers, asked, concepts_of, path
 from nlp.embeddings.encoder import Encoder, Vectors
 from nlp.embeddings.facets import Counts
@@ -289,7 +289,7 @@ class StudyIndex:
 
     def _write(self, gone: Iterable[str], fresh: Iterable[Study], stale: Iterable[Study]) -> None:
         chunked = [(study, chunk_study(study)) for study in fresh]
-        vectors = self._encoder.encode_passages([_passage(s, chunk) for s, own in chunked for chunk in own])
+        vectors = self._encoder.encode_passages([as_read(s, chunk) for s, own in chunked for chunk in own])
         shelf = self._current()
         ontology = self._ontology.fingerprint
         with generation.next_generation(self._folder, self._encoder.fingerprint) as building:
@@ -534,11 +534,6 @@ def matched_words(asked_for: frozenset[tuple[str, str]], text: str) -> list[str]
         spelled.setdefault(word.casefold(), word)
     matching = [word for key, word in spelled.items() if asked_for & set(stems(key, "").items())]
     return matching[:MOST_WORDS]
-
-
-def _passage(study: Study, chunk: Chunk) -> str:
-    """What the encoder reads: a chunk says more with the title of its study before it."""
-    return chunk.text if chunk.field == "title" else f"{study.title}\n{chunk.text}"
 
 
 def _digest(study: Study) -> str:
