@@ -78,12 +78,16 @@ class Library:
         answer = self.index.answer(query, limit, counted=counted)
         return Found(query, answer.hits, answer.total, answer.kept_out, answer.counts)
 
+    def is_indexed(self) -> bool:
+        """Whether the index holds as many studies as the store."""
+        return self.index.count == self.store.count()
+
     def matching(self, text: str) -> frozenset[str] | None:
         """The ids of the studies that a text names, by words or concept, not by likeness alone.
 
         None while the index does not hold all studies: then it cannot be said.
         """
-        if self.index.count != self.store.count():
+        if not self.is_indexed():
             return None
         try:
             hits = self.find(text, limit=MATCHES).hits

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +25,8 @@ from registry.study import Study
 
 PAUSE = 5.0
 """Seconds between two rounds."""
+FOLLOWING = 0.5
+"""Seconds between two looks at what has changed in the store."""
 _LOOK = timedelta(hours=1)
 _DELETIONS = (
     delete_expired,
@@ -50,35 +52,49 @@ class Upkeep:
         self._channel = open_channel(settings)
         self._letterhead = letterhead(settings)
         self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._revision = -1
+        self._tasks: list[asyncio.Task[None]] = []
+        self._counted = -1
+        self._indexed = library.store.revision() if library.is_indexed() else 0
         self._looked_at = datetime.min.replace(tzinfo=UTC)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Works as long as the block lasts; a message that is being sent at its end is still sent."""
-        self._task = asyncio.create_task(self._rounds())
+        self._tasks = [
+            asyncio.create_task(self._rounds(PAUSE, self._count, self._hourly, self._send)),
+            asyncio.create_task(self._rounds(FOLLOWING, self._index)),
+        ]
         try:
             yield
         finally:
             self._stop.set()
-            await self._task
+            await asyncio.gather(*self._tasks)
 
     @property
     def failed(self) -> bool:
         """Whether it ended by an error that nobody foresaw."""
-        return self._task is not None and self._task.done()
+        return any(task.done() for task in self._tasks)
 
-    async def _rounds(self) -> None:
+    async def _rounds(self, pause: float, *jobs: Callable[[], None]) -> None:
         """A job that fails now is tried again in the next round."""
         while not self._stop.is_set():
-            for job in (self._count, self._hourly, self._send):
+            for job in jobs:
                 try:
                     await asyncio.to_thread(job)
                 except StudieveiError as error:
                     _log.warning("%s", error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), PAUSE)
+                await asyncio.wait_for(self._stop.wait(), pause)
+
+    def _index(self) -> None:
+        """Make searchable what any process has changed in the store since the last look."""
+        store, index = self._library.store, self._library.index
+        changed = dict(store.changed_since(self._indexed))
+        if changed:
+            stored = store.get_many(changed.values())
+            index.remove(study_id for study_id in changed.values() if study_id not in stored)
+            index.update(stored.values())
+            self._indexed = max(changed)
 
     def _send(self) -> None:
         delivered = None
@@ -104,9 +120,9 @@ class Upkeep:
     def _count(self) -> None:
         store = self._library.store
         revision = store.revision()
-        if revision != self._revision:
+        if revision != self._counted:
             self.figures = count(store.all(), datetime.now(UTC).date(), self._groups)
-            self._revision = revision
+            self._counted = revision
 
     def _groups(self, study: Study) -> tuple[str, ...]:
         return code_study(study, self._library.ontology, self._library.linker).hrcs

@@ -156,14 +156,16 @@ class StudyIndex:
             Unavailable: the folder cannot be written to.
         """
         changed = handled = 0
-        with writing(self._folder):
-            stream = iter(studies)
-            while batch := list(islice(stream, max(BATCH, self.count // SHARE))):
+        stream = iter(studies)
+        while True:
+            with writing(self._folder):
+                batch = list(islice(stream, max(BATCH, self.count // SHARE)))
                 changed += self._replace(batch)
-                handled += len(batch)
-                if progress:
-                    progress(handled)
-        return changed
+            if not batch:
+                return changed
+            handled += len(batch)
+            if progress:
+                progress(handled)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Forget these studies; returns how many were there.
