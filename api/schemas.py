@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from api.library import Found
+from api.library import Found, Library
 from api.linking import Linked
 from chatbot.desk import Desk
 from chatbot.reply import Reply
@@ -213,6 +213,8 @@ class SearchAnswer(BaseModel):
     """The answer to a search, the same from the API and from `studievei search --json`."""
 
     query: QueryRead
+    meant: str
+    """The question as it may have been meant, where words are misspelt or unknown; "" else."""
     hits: list[HitRead]
     total: int
     """Studies that name what was asked for and pass the filters, on this page or not."""
@@ -221,10 +223,11 @@ class SearchAnswer(BaseModel):
     took_ms: float
 
     @classmethod
-    def of(cls, found: Found, ontology: Ontology, took_ms: float) -> "SearchAnswer":
+    def of(cls, found: Found, library: Library, took_ms: float) -> "SearchAnswer":
         """What was found, with concepts labelled in the language of the query."""
-        query = found.query
+        query, ontology = found.query, library.ontology
         return cls(
+            meant=library.meant(query),
             query=QueryRead(
                 text=query.text,
                 language=query.language,

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from nlp.language import words
 from ontology.concept import FormKind, Ontology
+from ontology.concept import Kind as ConceptKind
 from ontology.spelling import Speller
 from ontology.words import plain
 
@@ -20,6 +21,7 @@ LONGEST = 60
 MOST_TITLES = 3
 """Titles among the suggestions; words for concepts come first."""
 
+_TREATMENTS = (ConceptKind.DRUG, ConceptKind.PROCEDURE)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789 "
 _KEY = 40
 _MOST_MISSPELT = 20
@@ -165,15 +167,15 @@ def titles_of(titles: Iterable[Title]) -> Forms:
 def _forms(
     ontology: Ontology, studies: Mapping[str, int]
 ) -> Iterator[tuple[str, Completion, tuple[int, ...]]]:
-    """What studies are about comes before what none is, names before phrases, and what a row names first."""
+    """What studies are about comes first, names before phrases, and illnesses before treatments."""
     for concept in ontology.concepts.values():
-        about = studies.get(concept.id, 0)
+        about, treats = studies.get(concept.id, 0), concept.kind in _TREATMENTS
         for place, form in enumerate(concept.forms):
             completion = Completion(form.text, Kind.CONCEPT, concept.id, form.language)
             yield (
                 form.text,
                 completion,
-                (not about, form.kind is FormKind.PHRASE, -about, place + len(form.text)),
+                (not about, form.kind is FormKind.PHRASE, treats, -about, place + len(form.text)),
             )
 
 

@@ -35,7 +35,9 @@ def client(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> It
 
 def test_a_search_says_how_it_was_understood_and_why_each_study_is_a_hit(client: TestClient) -> None:
     answer = client.get("/api/search", params={"q": "sukkersyke", "limit": 3}).json()
-    assert set(answer) == {"query", "hits", "total", "facets", "took_ms"}
+    assert set(answer) == {"query", "meant", "hits", "total", "facets", "took_ms"}
+    assert answer["meant"] == ""
+    assert client.get("/api/search", params={"q": "sukkersyge"}).json()["meant"] == "sukkersyke"
     concept = answer["query"]["concepts"][0]
     assert set(concept) == {"id", "label", "icd10", "hrcs", "matched", "how"}
     assert concept["matched"] == "sukkersyke"

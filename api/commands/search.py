@@ -77,4 +77,4 @@ def _as_json(
             {"query": {"text": text[:200]}, "hits": [], "error": str(error)}, ensure_ascii=False
         )
     took_ms = (time.perf_counter() - started) * 1000
-    return SearchAnswer.of(found, library.ontology, took_ms).model_dump_json()
+    return SearchAnswer.of(found, library, took_ms).model_dump_json()

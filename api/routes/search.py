@@ -51,7 +51,7 @@ def search(library: LibraryDep, asked: Annotated[Asked, Query()]) -> SearchAnswe
     """
     started = perf_counter()
     found = library.find(asked.q, asked.chosen(), asked.limit, counted=asked.facets)
-    return SearchAnswer.of(found, library.ontology, (perf_counter() - started) * 1000)
+    return SearchAnswer.of(found, library, (perf_counter() - started) * 1000)
 
 
 @router.get("/api/complete")
