@@ -187,7 +187,7 @@ def ontology_export(
 
     concepts = open_ontology(Settings()).concepts
     try:
-        export_skos(concepts.values()).serialize(file, format="turtle", encoding="utf-8")
+        export_skos(concepts.values(), file)
     except OSError as error:
         raise BadInput(f"{file} cannot be written ({error.strerror}). Name another file.") from error
     typer.echo(f"{len(concepts)} concepts are in {file}.")

@@ -3,11 +3,13 @@
 A form becomes skos:prefLabel, altLabel, hiddenLabel (a phrase) or urn:studievei:abbreviation (a kind of
 altLabel); a code becomes a skos:notation typed urn:studievei:icd10, icpc2 or atc. What SKOS has no word for
 stands beside it: urn:studievei:kind, hrcs, mesh, suggests, and main (the code and category that come first).
-Importing this module raises Unavailable where rdflib, the extra `skos`, is not installed.
+Importing this module raises Unavailable where pyoxigraph, the extra `skos`, is not installed. rdflib takes a
+minute to write and read our tables, pyoxigraph three seconds.
 """
 
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,11 +33,13 @@ from ontology.hrcs import TABLE_LABELS
 from ontology.table import Row, read_table
 
 try:
-    from rdflib import RDF, RDFS, SKOS, Graph, Literal, Namespace, URIRef
-    from rdflib.term import Node
+    from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse, serialize
 except ImportError as error:
-    raise Unavailable("SKOS needs rdflib. Install it: pip install 'studievei[skos]'.") from error
+    raise Unavailable("SKOS needs pyoxigraph. Install it: pip install 'studievei[skos]'.") from error
 
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 OWN = "urn:studievei:"
 CONCEPT = f"{OWN}concept:"
 GENERAL = TABLE_LABELS["generic"]
@@ -44,6 +48,11 @@ SCANDINAVIAN = "gmq"
 
 Table: TypeAlias = dict[str, Row]
 """The rows of one table by id."""
+
+Node: TypeAlias = NamedNode | BlankNode | Literal | Triple
+
+Facts: TypeAlias = dict[str, list[Node]]
+"""What is said of one subject: values by the address of the property."""
 
 _CODES = ("icd10", "icpc2", "atc")
 _TAGS = {"nb": "nb", "nn": "nn", "en": "en", "sv_da": SCANDINAVIAN, "any": None}
@@ -56,41 +65,53 @@ _LABELS = (
 )  # fmt: skip
 
 
-def export_skos(concepts: Iterable[Concept]) -> Graph:
-    """The concepts as one skos:ConceptScheme; `serialize(format="turtle")` writes it."""
-    graph, own = Graph(), Namespace(OWN)
-    graph.bind("skos", SKOS)
-    graph.bind("studievei", own)
-    graph.add((own["ontology"], RDF.type, SKOS.ConceptScheme))
-    graph.add((own["abbreviation"], RDFS.subPropertyOf, SKOS.altLabel))
+def export_skos(concepts: Iterable[Concept], file: Path) -> None:
+    """Write the concepts as one skos:ConceptScheme, in Turtle.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    prefixes = {"skos": SKOS, "studievei": OWN}
+    serialize(_triples(concepts), file, format=RdfFormat.TURTLE, prefixes=prefixes)
+
+
+def _triples(concepts: Iterable[Concept]) -> Iterator[Triple]:
+    scheme, kind_of = NamedNode(f"{OWN}ontology"), NamedNode(f"{RDF}type")
+    yield Triple(scheme, kind_of, NamedNode(f"{SKOS}ConceptScheme"))
+    sub_property = NamedNode(f"{RDFS}subPropertyOf")
+    yield Triple(NamedNode(f"{OWN}abbreviation"), sub_property, NamedNode(f"{SKOS}altLabel"))
     for concept in concepts:
-        subject = own[f"concept:{concept.id}"]
-        graph.add((subject, RDF.type, SKOS.Concept))
-        graph.add((subject, SKOS.inScheme, own["ontology"]))
+        subject = NamedNode(CONCEPT + concept.id)
+        yield Triple(subject, kind_of, NamedNode(f"{SKOS}Concept"))
+        yield Triple(subject, NamedNode(f"{SKOS}inScheme"), scheme)
         for name, value in (*_labels(concept), *_facts(concept)):
-            graph.add((subject, own[name] if name in _OURS else SKOS[name], value))
-    return graph
+            yield Triple(subject, NamedNode(_address(name)), value)
+
+
+def _address(name: str) -> str:
+    """The address of a property, ours or SKOS's."""
+    return (OWN if name in _OURS else SKOS) + name
 
 
 _OURS = frozenset(("abbreviation", "kind", "hrcs", "mesh", "suggests", "main"))
 
 
-def _labels(concept: Concept) -> Iterator[tuple[str, Node]]:
+def _labels(concept: Concept) -> Iterator[tuple[str, Literal]]:
     properties = {kind: name for name, kind in _LABELS} | {FormKind.NAME: "prefLabel"}
     for form in concept.forms:
-        yield properties[form.kind], Literal(form.text, lang=_TAGS[form.language])
+        yield properties[form.kind], Literal(form.text, language=_TAGS[form.language])
 
 
-def _facts(concept: Concept) -> Iterator[tuple[str, Node]]:
+def _facts(concept: Concept) -> Iterator[tuple[str, Literal | NamedNode]]:
     yield "kind", Literal(concept.kind.value)
-    yield from (("broader", URIRef(CONCEPT + each)) for each in concept.parents)
-    yield from (("suggests", URIRef(CONCEPT + each)) for each in concept.suggests)
+    yield from (("broader", NamedNode(CONCEPT + each)) for each in concept.parents)
+    yield from (("suggests", NamedNode(CONCEPT + each)) for each in concept.suggests)
     yield from (("hrcs", Literal(each)) for each in concept.hrcs)
     yield from (("main", Literal(each)) for each in concept.hrcs[:1])
     if concept.mesh:
         yield "mesh", Literal(concept.mesh)
     for system in _CODES:
-        codes = [Literal(code, datatype=URIRef(OWN + system)) for code in getattr(concept, system)]
+        codes = [Literal(code, datatype=NamedNode(OWN + system)) for code in getattr(concept, system)]
         yield from (("notation", code) for code in codes)
         yield from (("main", code) for code in codes[:1])
 
@@ -104,8 +125,9 @@ def read_skos(file: Path) -> tuple[Concept, ...]:
     Raises:
         BadInput: the file cannot be read, is no Turtle, or a concept cannot stand in our tables.
     """
-    graph = _parsed(file)
-    found = [_read(graph, each) for each in set(graph.subjects(RDF.type, SKOS.Concept))]
+    concept = NamedNode(f"{SKOS}Concept")
+    said = _parsed(file)
+    found = [_read(subject, facts) for subject, facts in said.items() if concept in facts[f"{RDF}type"]]
     if not found:
         raise BadInput(f"{file.name} holds no skos:Concept. Name a file with a SKOS vocabulary.")
     return tuple(sorted(found, key=lambda concept: concept.id))
@@ -156,23 +178,31 @@ def write_tables(concepts: Iterable[Concept], folder: Path, *, beside: Path | No
         (folder / name).write_text("".join("\t".join(line) + "\n" for line in lines), "utf-8")
 
 
-def _parsed(file: Path) -> Graph:
+def _parsed(file: Path) -> dict[str, Facts]:
+    """What a Turtle file says of each of its subjects."""
+    said: defaultdict[str, Facts] = defaultdict(lambda: defaultdict(list))
     try:
-        return Graph().parse(data=file.read_text("utf-8"), format="turtle")
+        for quad in dict.fromkeys(parse(file.read_bytes(), format=RdfFormat.TURTLE)):
+            said[_value(quad.subject)][quad.predicate.value].append(quad.object)
     except OSError as error:
         raise BadInput(f"{file} cannot be read ({error.strerror}). Name a Turtle file.") from error
     except (SyntaxError, ValueError) as error:
         raise BadInput(f"{file.name} is no Turtle file. Export the vocabulary as Turtle in UTF-8.") from error
+    return said
 
 
-def _read(graph: Graph, subject: Node) -> Concept:
-    concept_id, kind = _id(subject), _kind(graph, subject)
-    names = {_language(each): _text(each) for each in _literals(graph, subject, SKOS.prefLabel)}
+def _value(node: Node) -> str:
+    return str(node) if isinstance(node, Triple) else node.value
+
+
+def _read(subject: str, facts: Facts) -> Concept:
+    concept_id, kind = _id(subject), _kind(subject, facts)
+    names = {_language(each): _text(each) for each in _literals(facts, "prefLabel")}
     name = names.get("nb") or names.get("nn") or names.get("en")
     if not name:
         raise BadInput(f"The concept {concept_id!r} has no skos:prefLabel in nb, nn or en. Give it one.")
     named = {language: names.get(language) or name for language in ("nb", "nn", "en")}
-    hrcs = _main_first(graph, subject, _own(graph, subject, "hrcs"))
+    hrcs = _main_first(facts, _values(facts, "hrcs"))
     return Concept(
         id=concept_id,
         kind=kind,
@@ -181,40 +211,40 @@ def _read(graph: Graph, subject: Node) -> Concept:
         en=named["en"],
         forms=(
             *(Form(text, language, FormKind.NAME) for language, text in named.items()),
-            *_forms(graph, subject),
+            *_forms(facts),
         ),
-        parents=_ids(graph, subject, SKOS.broader),
-        icd10=_notations(graph, subject, "icd10"),
-        icpc2=_notations(graph, subject, "icpc2"),
-        atc=_notations(graph, subject, "atc"),
+        parents=_ids(facts, "broader"),
+        icd10=_notations(facts, "icd10"),
+        icpc2=_notations(facts, "icpc2"),
+        atc=_notations(facts, "atc"),
         hrcs=hrcs or ((GENERAL,) if kind is Kind.CONDITION else ()),
-        mesh="".join(_own(graph, subject, "mesh")[:1]),
-        suggests=_ids(graph, subject, URIRef(f"{OWN}suggests")),
+        mesh="".join(_values(facts, "mesh")[:1]),
+        suggests=_ids(facts, "suggests"),
     )
 
 
-def _kind(graph: Graph, subject: Node) -> Kind:
-    kinds = _own(graph, subject, "kind") or [Kind.CONDITION]
+def _kind(subject: str, facts: Facts) -> Kind:
+    kinds = _values(facts, "kind") or [Kind.CONDITION]
     if len(kinds) != 1 or kinds[0] not in {kind.value for kind in Kind}:
         raise BadInput(f"{_id(subject)!r} has the kind {', '.join(kinds)}. Write one of {', '.join(Kind)}.")
     return Kind(kinds[0])
 
 
-def _own(graph: Graph, subject: Node, name: str) -> list[str]:
-    return [str(value) for value in graph.objects(subject, URIRef(OWN + name))]
+def _values(facts: Facts, name: str) -> list[str]:
+    return [_value(each) for each in facts[_address(name)]]
 
 
-def _forms(graph: Graph, subject: Node) -> Iterator[Form]:
+def _forms(facts: Facts) -> Iterator[Form]:
     for name, kind in _LABELS:
-        literals = _literals(graph, subject, URIRef(OWN + name) if name in _OURS else SKOS[name])
+        literals = _literals(facts, name)
         for literal in sorted(literals, key=lambda each: (_text(each), _language(each))):
             language = _language(literal) if kind is FormKind.SYNONYM else "any"
             if language:
                 yield Form(_text(literal), language, kind)
 
 
-def _literals(graph: Graph, subject: Node, name: Node) -> list[Literal]:
-    return [each for each in graph.objects(subject, name) if isinstance(each, Literal)]
+def _literals(facts: Facts, name: str) -> list[Literal]:
+    return [each for each in facts[_address(name)] if isinstance(each, Literal)]
 
 
 def _language(literal: Literal) -> str:
@@ -224,30 +254,29 @@ def _language(literal: Literal) -> str:
 
 
 def _text(literal: Literal) -> str:
-    return re.sub(r"\s*\|\s*|\s+", " ", str(literal)).strip()
+    return re.sub(r"\s*\|\s*|\s+", " ", literal.value).strip()
 
 
-def _notations(graph: Graph, subject: Node, system: str) -> tuple[str, ...]:
-    notations = _literals(graph, subject, SKOS.notation)
-    codes = (str(each) for each in notations if str(each.datatype) == OWN + system)
-    return _main_first(graph, subject, codes)
+def _notations(facts: Facts, system: str) -> tuple[str, ...]:
+    kind = NamedNode(OWN + system)
+    return _main_first(facts, (each.value for each in _literals(facts, "notation") if each.datatype == kind))
 
 
-def _main_first(graph: Graph, subject: Node, values: Iterable[str]) -> tuple[str, ...]:
-    first = frozenset(_own(graph, subject, "main"))
+def _main_first(facts: Facts, values: Iterable[str]) -> tuple[str, ...]:
+    first = frozenset(_values(facts, "main"))
     return tuple(sorted(values, key=lambda each: (each not in first, each)))
 
 
-def _ids(graph: Graph, subject: Node, name: Node) -> tuple[str, ...]:
-    return tuple(sorted(_id(each) for each in graph.objects(subject, name)))
+def _ids(facts: Facts, name: str) -> tuple[str, ...]:
+    return tuple(sorted(map(_id, _values(facts, name))))
 
 
-def _id(node: Node) -> str:
+def _id(address: str) -> str:
     """`snow-fever` of urn:studievei:concept:snow-fever and of https://hospital.example/words#Snow_Fever."""
-    last = re.split(r"[/#:]", unquote(str(node)))[-1]
+    last = re.split(r"[/#:]", unquote(address))[-1]
     found = re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-")
     if not found:
-        raise BadInput(f"The concept {str(node)!r} has no name at the end of its address. Give it one.")
+        raise BadInput(f"The concept {address!r} has no name at the end of its address. Give it one.")
     return found
 
 
