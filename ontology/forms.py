@@ -1,6 +1,7 @@
 """Every form of every concept, found by the stems of its words."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from ontology.concept import Form, FormKind, Ontology
@@ -32,15 +33,15 @@ class Entry(NamedTuple):
 class FormIndex:
     """What a run of words may stand for.
 
-    `runs` gives the entries of stems joined by spaces, `longest` maps the first stem of a run to the most
-    words such a run has. `parts` holds the stem, and `solid` the plain spelling, of each name in one word
-    that a compound may contain; `vocabulary` every stem in any name and `spellings` its plain spellings.
+    `runs` gives the entries of stems joined by spaces, `begun` holds every beginning of such a run. `parts`
+    holds the stem, and `solid` the plain spelling, of each name in one word that a compound may contain;
+    `vocabulary` every stem in any name and `spellings` its plain spellings.
     """
 
     @uncollected()
     def __init__(self, ontology: Ontology, hides: Iterable[str]) -> None:
         self._runs: dict[str, tuple[int, ...]] = {}
-        self.longest: dict[str, int] = {}
+        self.begun: set[str] = set()
         self.parts: set[str] = set()
         self.solid: dict[str, str] = {}
         self.vocabulary: set[str] = set()
@@ -55,10 +56,9 @@ class FormIndex:
                 self._add(number, spelt, stems)
 
     def _add(self, number: int, spelt: list[str], stems: list[str]) -> None:
+        self.begun.update(accumulate(stems, "{} {}".format))
         run = " ".join(stems)
         self._runs[run] = (*self._runs.get(run, ()), number)
-        if len(stems) > self.longest.get(stems[0], 0):
-            self.longest[stems[0]] = len(stems)
         form = self._forms[number]
         if form.kind in _NAMES:
             self.vocabulary.update(stems)
@@ -71,6 +71,10 @@ class FormIndex:
             self.solid[spelt] = key
             if language in _COMPOUNDING and (len(key) >= SHORTEST_PART or len(spelt) >= _SURELY_LONG):
                 self.parts.add(key)
+
+    def is_run(self, key: str) -> bool:
+        """Whether any form has these stems."""
+        return key in self._runs
 
     def runs(self, key: str) -> list[Entry]:
         """The forms whose stems, joined by spaces, are `key`."""

@@ -82,7 +82,8 @@ class Linker:
         read = scan(text, language, forgiving)
         found = longest(self._names.find(read))
         if not forgiving:
-            found = longest([*found, *self._shared.find(read, found)])
+            shortened = list(self._shared.find(read, found))
+            found = longest([*found, *shortened]) if shortened else found
         else:
             found = longest([*found, *self._misspelt.find(read, found)])
             found = self._phrases.join(read, found)

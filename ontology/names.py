@@ -1,6 +1,6 @@
 """Names and abbreviations of concepts in a text: whole, written apart, or inside a compound."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ontology.concept import FormKind
 from ontology.forms import SHORTEST_PART, Entry, FormIndex, spoken
@@ -27,29 +27,40 @@ class Names:
         self._undoes, self._in_company = ordinary["undoes"], ordinary["in_company"]
         self._told = ordinary["told"]
         self._before, self._after = cues["before"], cues["after"]
+        self._parts: dict[str, tuple[str, float]] = {}
 
     def find(self, scan: Scan) -> Iterator[Found]:
         """Every name in the text; they may overlap."""
         for first, key in enumerate(scan.stems):
-            if key in self.index.longest:
+            if key in self.index.begun:
                 yield from self.run_at(scan, first)
-            if scan.language != "en":
+            if len(scan.spelt[first]) >= _SHORTEST_COMPOUND and scan.language != "en":
                 yield from self._compound_at(scan, first)
             if scan.forgiving:
                 yield from self.split_at(scan, first)
 
     def run_at(self, scan: Scan, first: int) -> Iterator[Found]:
         """The longest name that begins with word `first`."""
-        most = self.index.longest.get(scan.stems[first], 0)
-        for end in range(min(first + most, len(scan.stems)), first, -1):
-            entries = self.index.runs(" ".join(scan.stems[first:end]))
-            if entries and any(word.opens for word in scan.words[first + 1 : end]):
+        for end, run in reversed(self._runs_at(scan.stems, first)):
+            entries = self.index.runs(run)
+            if any(word.opens for word in scan.words[first + 1 : end]):
                 entries = _written_so(scan, entries, first, end)
             if entries:
                 readings = self._readings(scan, entries, first, end)
                 if readings:
                     yield Found(first, end, readings)
                     return
+
+    def _runs_at(self, stems: Sequence[str], first: int) -> list[tuple[int, str]]:
+        """(end, stems joined by spaces) of each run of forms that starts at word `first`, shortest first."""
+        found: list[tuple[int, str]] = []
+        run = stems[first]
+        for end in range(first + 1, len(stems) + 1):
+            if self.index.is_run(run):
+                found.append((end, run))
+            if end == len(stems) or (run := f"{run} {stems[end]}") not in self.index.begun:
+                break
+        return found
 
     def split_at(self, scan: Scan, first: int) -> Iterator[Found]:
         """Names in one word that stand as two or three, from word `first` on: «prostata kreft»."""
@@ -105,9 +116,11 @@ class Names:
 
     def _compound_at(self, scan: Scan, at: int) -> Iterator[Found]:
         spelt, key = scan.spelt[at], scan.stems[at]
-        if len(spelt) < _SHORTEST_COMPOUND or self.index.runs(key) or not spelt.isalpha():
+        if self.index.is_run(key) or not spelt.isalpha():
             return
-        name, score = self._part(spelt, key)
+        if spelt not in self._parts:
+            self._parts[spelt] = self._part(spelt, key)
+        name, score = self._parts[spelt]
         if name and scan.words[at].text.casefold() not in self.everyday:
             yield Found(at, at + 1, self.index.named(name, How.COMPOUND, score, scan.language))
 

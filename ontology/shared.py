@@ -1,5 +1,6 @@
 """Names that share a part in a list: «lever- og nyresykdom», "hepatic or renal failure"."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ontology.found import Found, How, Scan, scan
@@ -7,6 +8,7 @@ from ontology.names import Names
 
 _JOINTS = frozenset(("og", "eller", "and", "or", "samt"))
 _PUNCTUATION = frozenset((",", "/"))
+_HANGING = re.compile(r"(?<=\w)-(?=[ ,])")
 _SHORTEST_HEAD = 4
 _SHORTEST_MODIFIER = 3
 _LONGEST_MODIFIER = 2
@@ -26,8 +28,9 @@ class Shared:
             if found.end - found.first > 1:
                 yield from self._before(read, found, taken)
                 yield from self._after(read, found, taken)
-        for number, word in enumerate(read.words):
-            if read.text[word.end : word.end + 2] in {"- ", "-,"} and number not in taken:
+        hanging = {found.start() for found in _HANGING.finditer(read.text)}
+        for number, word in enumerate(read.words if hanging else ()):
+            if word.end in hanging and number not in taken:
                 yield from self._hyphened(read, number)
 
     def _before(self, read: Scan, whole: Found, taken: set[int]) -> Iterator[Found]:

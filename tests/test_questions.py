@@ -7,10 +7,11 @@ from nlp.eligibility.logic import And, Not, Or, Rule, Unread
 from nlp.eligibility.questions import Question, ask, questions_for, wording
 from nlp.eligibility.relations import Bound, Kind, Relation
 from nlp.eligibility.sections import Section
-from nlp.eligibility.variables import Answerer, QuestionKind, variable
+from nlp.eligibility.variables import Answerer, QuestionKind, variable, variables
 from ontology.concept import Concept, Form, FormKind, Ontology
 from ontology.concept import Kind as ConceptKind
 from ontology.errors import BadInput
+from ontology.wording import LANGUAGES
 
 ADULT = Relation(Kind.AGE, "age", lower=Bound(18.0))
 ANY_SEX = Relation(Kind.SEX, "sex", values=("female", "male"))
@@ -119,3 +120,16 @@ def test_a_concept_or_a_variable_that_nobody_knows_is_an_error() -> None:
         wording(Question("condition:gout", QuestionKind.YES_NO, ()), "nb", ONTOLOGY)
     with pytest.raises(BadInput, match="Known: "):
         variable("shoe_size")
+
+
+CONCEPT_ROWS = {"condition", "history", "drug", "procedure", "allergy"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_variable_is_asked_and_explained_in_every_language(language: str) -> None:
+    for name in variables().keys() - CONCEPT_ROWS:
+        asked, explained = wording(Question(name, variables()[name].kind, ()), language)
+        assert asked.endswith("?")
+        assert explained
+        assert not {"{", "}"} & {*asked, *explained}
+    assert all(row.nb and row.nn and row.en for name, row in variables().items() if name not in CONCEPT_ROWS)

@@ -70,13 +70,13 @@ def read_criteria(study: Study, linker: Linker, ontology: Ontology | None = None
 
 def _text_criteria(study: Study, linker: Linker, ontology: Ontology) -> Iterator[Criterion]:
     subject = _subject(study, linker, ontology)
-    reader = Reader(study.criteria, linker, ontology, subject)
+    reader = Reader(study.criteria, linker, ontology, subject, study.language)
     scope = _Scope(study.criteria, reader)
     found = tuple(nodes(read_sections(study.criteria)))
     names = _bare_names(found, reader)
     for number, node in enumerate(found, start=1):
         stated = reader.stated(node)
-        if node in names or not scope.trusts(node, stated):
+        if node.piece.start in names or not scope.trusts(node, stated):
             stated = Unread(node.piece.start, node.end)
         agreed = pruned(_agreed(stated, node.piece.section, study, subject))
         required = opposite(agreed) if node.piece.section is Section.EXCLUSION else agreed
@@ -187,10 +187,10 @@ class _Scope:
         return _ATTRIBUTES if piece.section is Section.OTHER else _ANYTHING
 
 
-def _bare_names(found: Sequence[Node], reader: Reader) -> frozenset[Node]:
-    """Items of inclusion that only name a condition, when several do: mostly one of them is enough."""
+def _bare_names(found: Sequence[Node], reader: Reader) -> frozenset[int]:
+    """Where the items of inclusion start that only name a condition, when several do: mostly one of them is enough."""
     names = {
-        node
+        node.piece.start
         for node in found
         if node.piece.section is Section.INCLUSION
         and not node.children

@@ -18,6 +18,7 @@ _SEX = re.compile(
     r"|BOTH_SEXES|FEMALE|MALE) (?:SEX )?"
 )
 _LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
+_SEXES = frozenset({"FEMALE", "MALE", "BOTH_SEXES"})
 _FACTS = frozenset({"FACT", "NOT_PREGNANT", "SPEAKER"})
 _VAGUE = frozenset({"alcohol", "substance_use"}) | frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
@@ -44,9 +45,15 @@ def fold(items: Sequence[Item]) -> list[Item]:
             folded.append(item)
             stretch = []
     folded += fold_quantities(stretch)
-    measured = _fold_sexes(fold_measurements(folded))
-    spoken = any(item.symbol == "SPEAK" for item in measured)
-    stated = fold_windows([_fact(item, spoken=spoken) for item in measured])
+    symbols = {item.symbol for item in folded}
+    if "QUANTITY" in symbols:
+        folded = fold_measurements(folded)
+    if symbols & _SEXES:
+        folded = _fold_sexes(folded)
+    spoken = "SPEAK" in symbols
+    stated = [_fact(item, spoken=spoken) if item.symbol in _FACTS else item for item in folded]
+    if "QUANTITY" in symbols:
+        stated = fold_windows(stated)
     return [_plain(item) for item in stated]
 
 
@@ -55,7 +62,7 @@ def _plain(item: Item) -> Item:
 
 
 def _fact(item: Item, *, spoken: bool) -> Item:
-    if not isinstance(item, Token) or item.symbol not in _FACTS:
+    if not isinstance(item, Token):
         return item
     name = item.name or "pregnancy"
     if name in _LANGUAGES and not (spoken or item.symbol == "SPEAKER"):

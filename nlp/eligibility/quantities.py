@@ -30,6 +30,7 @@ _QUANTITY = re.compile(
     rf"|(?P<last>{_LAST})|(?P<between>(?:BETWEEN|FROM) (?:FILLER )?)?(?P<first>{_LIMIT})"
     rf"(?:(?P<join>{_JOIN}{{0,2}})(?P<second>(?:(?:AND_OVER|AND_UNDER) )?{_LIMIT}))?)"
 )
+_COUNTING = frozenset({"NUMBER", "ROMAN", "LETTER", "UNIT"})
 _LOWER = {"AT_LEAST": True, "OVER": False, "AND_OVER": True, "FROM": True, "TURNED": True}
 _UPPER = {"AT_MOST": True, "UNDER": False, "AND_UNDER": True}
 _BEFORE_NUMBER = {"AND_OVER": "OVER", "AND_UNDER": "UNDER"}
@@ -143,6 +144,8 @@ class Quantity:
 
 def fold_quantities(items: Sequence[Token]) -> list[Token | Quantity]:
     """Fold every quantity; all other tokens are left as they are."""
+    if not any(item.symbol in _COUNTING for item in items):
+        return [*items]
     offsets = accumulate((len(item.symbol) + 1 for item in items), initial=0)
     index = {offset: number for number, offset in enumerate(offsets)}
     symbols = "".join(f"{item.symbol} " for item in items)

@@ -95,25 +95,30 @@ def _close(stack: list[tuple[Piece, list[Node]]]) -> Iterator[Node]:
 class Reader:
     """Reads the items of one criteria text.
 
-    Conditions are those that `linker` is certain of. `subject`: ids of what the study is about.
+    Conditions are those that `linker` is certain of. `subject`: ids of what the study is about. `language`:
+    that of the text, where it is known.
     """
 
-    def __init__(self, text: str, linker: Linker, ontology: Ontology, subject: Set[str]) -> None:
+    def __init__(
+        self, text: str, linker: Linker, ontology: Ontology, subject: Set[str], language: str | None = None
+    ) -> None:
         self.text = text
         self._ontology = ontology
         self._subject = subject
-        self._mentions = self._conditions(linker.link(text, forgiving=False))
+        self._mentions = self._conditions(linker.link(text, language, forgiving=False))
         self._starts = [mention.start for mention in self._mentions]
-        self._folded: dict[Piece, list[Item]] = {}
+        self._folded: dict[int, list[Item]] = {}
 
     def items(self, piece: Piece) -> list[Item]:
         """The folded items of a piece. Under the subheading «Age:», "18 and over" is an age."""
-        if piece not in self._folded:
+        if piece.start not in self._folded:
             named = {token.name or token.symbol for token in heading(piece.under)}
             is_age = "age" in named and named <= {"age", "EQUALS"}
             before = [Token("VARIABLE", piece.start, piece.start, name="age")] if is_age else []
-            self._folded[piece] = fold([*before, *_told_apart(list(self._unfolded(piece.start, piece.end)))])
-        return self._folded[piece]
+            self._folded[piece.start] = fold(
+                [*before, *_told_apart(list(self._unfolded(piece.start, piece.end)))]
+            )
+        return self._folded[piece.start]
 
     def _unfolded(self, start: int, end: int) -> Iterator[Item]:
         """Tokens, and in place of those that name a condition its term; a longer name of a variable wins."""
@@ -135,7 +140,8 @@ class Reader:
             while mentions and mentions[0].start < token.end:
                 mention = self._allergy(mentions[0], certain=not allergy.name) if allergy else mentions[0]
                 mentions.pop(0)
-                yield from tokens(self.text, max(done, token.start), mention.start)
+                if max(done, token.start) < mention.start:
+                    yield from tokens(self.text, max(done, token.start), mention.start)
                 yield from self._narrowing(mention)
                 yield self._term(mention)
                 done = self._after_hyphen(mention)

@@ -32,10 +32,13 @@ def statements(items: Sequence[Item]) -> tuple[Statement, ...]:
     denied. What is said twice is stated once.
     """
     groups = _groups(items)
-    stated: dict[tuple[Relation, bool], Statement] = {}
-    for number, statement in _each(items):
-        once = replace(statement.relation, start=0, end=0), statement.negated
-        stated.setdefault(once, replace(statement, group=groups.get(number, statement.group)))
+    stated: dict[tuple[object, ...], Statement] = {}
+    for number, each in _each(items):
+        said = each.relation
+        ends = said.lower, said.upper, said.values, said.unit
+        once = said.variable, *ends, said.window_days, said.direction, each.negated
+        group = groups.get(number, each.group)
+        stated.setdefault(once, each if group == each.group else replace(each, group=group))
     return tuple(stated.values())
 
 

@@ -20,8 +20,9 @@ _SAME = str.maketrans("×⋅·∙²³⁴⁵⁶⁹¹⁰－–—−‐‑˚º％�
 """Characters that mean the same in criteria. One for one, so that places stay."""
 
 _WORD = re.compile(
-    r"\d{2}\+[0-6](?!\d)|\d{1,3}(?:[., ]\d{3})+(?![\d.,]*\d)|\d+(?:[.,]\d+)?|[Ⅰ-Ⅻ]|[IV]{1,3}(?=-[IV])"
-    r"|[^\W\d_Ⅰ-Ⅻ]+(?:[.](?=[^\W\d_][.]?(?:\W|$))[^\W\d_])*(?:['’-][^\W\d_]+)*|[<>=]=?|\S"
+    r"[IV]{1,3}(?=-[IV])"
+    r"|[^\W\d_Ⅰ-Ⅻ]+(?:[.](?=[^\W\d_][.]?(?:\W|$))[^\W\d_])*(?:['’-][^\W\d_]+)*|[<>=]=?|[Ⅰ-Ⅻ]"
+    r"|\d{2}\+[0-6](?!\d)|\d{1,3}(?:[., ]\d{3})+(?![\d.,]*\d)|\d+(?:[.,]\d+)?|\S"
 )
 _BRACES = re.compile(r"\{(.*?)\}")
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "Ⅰ": 1, "Ⅱ": 2, "Ⅲ": 3, "Ⅳ": 4, "Ⅴ": 5}
@@ -53,12 +54,18 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
     written = text[start:end].translate(_SAME)
     found = _parted(written)
     words = [word.casefold() for word, _, _ in found]
+    known = vocabulary().lengths
     read: list[Token] = []
     position = 0
     while position < len(words):
+        word = words[position]
+        if word not in known and len(word) > _LONGEST_GRADE and not word[0].isdecimal():
+            read.append(Token("WORD", start + found[position][1], start + found[position][2]))
+            position += 1
+            continue
         length, token = _longest(words, position, found, read[-1] if read else None)
         first, last = start + found[position][1], start + found[position + length - 1][2]
-        if words[position] in _SUFFIXES and read and read[-1].symbol == "NUMBER" and read[-1].end == first:
+        if word in _SUFFIXES and read and read[-1].symbol == "NUMBER" and read[-1].end == first:
             read[-1] = read[-1]._replace(end=last)  # «stage 3a»
         else:
             symbol, _, _, value, name, other = token
@@ -84,9 +91,11 @@ def _parted(written: str) -> list[_Found]:
     found: list[_Found] = []
     for match in _WORD.finditer(written):
         word = match[0]
-        low = word.casefold()
-        parted = "-" in low[1:] and low not in known and any(part in known for part in _tellings(low))
-        found += _parts(word, match.start()) if parted else [(word, match.start(), match.end())]
+        low = word.casefold() if "-" in word else ""
+        if "-" in low[1:] and low not in known and any(part in known for part in _tellings(low)):
+            found += _parts(word, match.start())
+        else:
+            found.append((word, match.start(), match.end()))
     return found
 
 
