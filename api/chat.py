@@ -16,11 +16,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import cookies
+from api.labels import marks
 from api.library import Library
 from api.pages.render import render
 from api.settings import Settings
 from chatbot.conversation import Memory, new_token
 from chatbot.desk import Desk
+from nlp.query import understand
 from ontology.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ def open_desk(library: Library, settings: Settings) -> Desk:
     model = _language_model(settings.llm) if settings.llm else None
     return Desk(
         find=lambda words, _language: library.find(words).hits,
+        marks=lambda hit, words, language: marks(hit, understand(words, library.linker), language),
         linker=library.linker,
         ontology=library.ontology,
         study=library.study,

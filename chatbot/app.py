@@ -307,8 +307,10 @@ def _text(text: str) -> str:
 
 
 def _title(language: str) -> str:
+    """The heading, and the ways to the other pages and to the same conversation as a form."""
     home = f'<a href="/">{escape(say("site.name", language))}</a>'
-    return f"<h1>{escape(say('chat.title', language))}</h1><p>{home}</p>"
+    form = f'<a href="/sjekk?lang={language}">{escape(say("screen.in_form", language))}</a>'
+    return f"<h1>{escape(say('chat.title', language))}</h1><p>{home} · {form}</p>"
 
 
 def _footer(language: str) -> str:

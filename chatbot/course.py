@@ -7,6 +7,12 @@ from chatbot.clauses import Clause
 from chatbot.durations import goes_on
 from chatbot.intents import intents, shows
 
+_EARLIER = re.compile(
+    r"\b(?:tidligere|tidlegare|tidl|previous|prior|former|gjennomgått|gjennomgådd)\s+(?!i\b|in\b|som\b|as\b)(?=\w)",
+    re.IGNORECASE,
+)
+"""What follows it is past; what stands before it need not be: «kols og tidligere hjerteinfarkt»."""
+
 
 class When(StrEnum):
     """How a condition stands to the person. MENTIONED: it is only named («studier om kols»)."""
@@ -31,14 +37,17 @@ class Use(StrEnum):
 def when(clause: Clause, start: int, end: int) -> When | None:
     """What the clause says of the condition that stands at `start` to `end` of the message; None: nothing."""
     before, after = _around(clause, start, end)
+    after = _EARLIER.split(after)[0]
+    named = clause.text[max(start - clause.start, 0) : max(end - clause.start, 0)]
     all_of_it, ahead = intents(f"{before} {after}"), intents(before)
     if "topic" in ahead:
         return When.MENTIONED
-    if "suspect" in ahead or "suspect_after" in intents(after):
+    if "suspect" in ahead or shows("suspect", named) or "suspect_after" in intents(after):
         return When.SUSPECTED
     if "ended" in all_of_it or ("past" in all_of_it and not lasts(f"{before} {after}")):
         return When.PAST
-    return When.PRESENT if "claim" in ahead or "current" in ahead or "lasting" in all_of_it else None
+    claimed = "claim" in ahead or shows("claim", named)
+    return When.PRESENT if claimed or "current" in ahead or "lasting" in all_of_it else None
 
 
 def use(clause: Clause, start: int, end: int) -> Use | None:

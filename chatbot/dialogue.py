@@ -10,7 +10,7 @@ from chatbot.explain import TOPICS, about, explanation
 from chatbot.facts import Facts, Reader, Said, Subject, When
 from chatbot.intents import intents, read_answer, words_after
 from chatbot.measurements import Measurement, unit_in
-from chatbot.phrases import plain
+from chatbot.phrases import group, plain
 from chatbot.prompts import (
     alert,
     hits_shown,
@@ -30,6 +30,7 @@ from nlp.eligibility.questions import Question
 from nlp.eligibility.variables import Answer, QuestionKind, subject, variable
 from nlp.eligibility.verdict import Outcome
 from nlp.language import detect
+from nlp.query import clean, understand
 from ontology.wording import LANGUAGES, say
 
 LONGEST_READ = 20_000
@@ -94,10 +95,17 @@ def _said(
 ) -> tuple[State, Reply]:
     """The reply of a state; when there is nothing left to ask, the verdict. `again`: only its question."""
     if state.stage is Stage.ASK and not state.told.doubtful and not open_questions(state, desk):
-        state = replace(state, stage=Stage.OFFER if state.study else Stage.RESULT)
+        state = _settled(state)
     waiting = prompt(state, desk)
     said = waiting.passages[-1:] if again and not state.halted else waiting.passages
     return state, replace(waiting, passages=(*notes, *said))
+
+
+def _settled(state: State) -> State:
+    """Where the answers lead: to the verdict of the only study, or to those of all."""
+    if not state.study and len(state.found) == 1:
+        state = replace(state, study=state.found[0])
+    return replace(state, stage=Stage.OFFER if state.study else Stage.RESULT)
 
 
 def _in_danger(state: State, heard: str, danger: Label | None) -> Turn:
@@ -171,7 +179,7 @@ def _others(state: State, _heard: str, desk: Desk) -> Turn | None:
     """More of the list, or the list again."""
     if not state.query:
         return None
-    page = state.page + 1 if state.stage is Stage.CHOOSE else state.page
+    page = state.page + 1 if state.stage in (Stage.ASK, Stage.CHOOSE) else state.page
     turned = replace(state, stage=Stage.CHOOSE, page=page)
     shown = hits_shown(turned, desk.find(state.query, state.language))
     if not shown:
@@ -206,14 +214,16 @@ def _summary(state: State, _heard: str, desk: Desk) -> Turn:
 
 
 def _explain(state: State, heard: str, desk: Desk) -> Turn:
-    asking = state.stage is Stage.ASK and not state.told.doubtful
-    question = open_questions(state, desk)[0] if asking else None
-    word = words_after("explain", heard)
+    """What a word means; without a word, what the question means and why it is asked."""
+    word = words_after("explain_word", heard)
+    if word in _POINTING:
+        word = ""
     if found := explanation(word, state.language, desk):
         return state, (Passage(found),)
     unknown = (Passage(say("chat.cannot_explain", state.language)),)
-    if question is None:
+    if state.stage is not Stage.ASK or state.told.doubtful:
         return state, unknown
+    question = open_questions(state, desk)[0]
     because = reasons(question.variable, state, desk)
     return state, (*(unknown if word else ()), *because)
 
@@ -248,6 +258,8 @@ def _find(state: State, heard: str, desk: Desk) -> Turn:
         nothing = Passage(say("chat.none_found", learned.language))
         return replace(learned, stage=Stage.SEARCH, query="", shown=(), found=()), (*notes, nothing)
     learned = replace(learned, shown=tuple(hit.study_id for hit in shown), found=to_screen(hits))
+    if not learned.found:
+        return replace(learned, stage=Stage.CHOOSE), notes
     return replace(learned, stage=Stage.ASK), (*notes, *listed(learned, hits, desk))
 
 
@@ -269,7 +281,7 @@ def _pick(state: State, heard: str, desk: Desk) -> Turn:
         return replace(state, stage=Stage.SEARCH), ()
     number = _picked(state, heard, desk)
     if number is None:
-        return _find(state, heard, desk)
+        return _narrowed(state, heard, desk) or _find(state, heard, desk)
     if not 1 <= number <= len(state.shown):
         return state, (Passage(say("chat.pick_between", state.language, most=len(state.shown))),)
     return _choose(state, state.shown[number - 1], desk)
@@ -321,7 +333,8 @@ def _hear_answer(state: State, heard: str, desk: Desk) -> Turn:
     learned = _learn(state, facts)
     if learned != state:
         return learned, understood(state, learned, desk)
-    return state, (Passage(say(f"chat.not_understood_{question.kind}", state.language)),)
+    not_understood = Passage(say(f"chat.not_understood_{question.kind}", state.language))
+    return _narrowed(state, heard, desk) or (state, (not_understood,))
 
 
 def _answered_question(state: State, facts: Facts, question: Question, answer: Answer) -> Turn:
@@ -411,7 +424,17 @@ def _say_more(state: State, heard: str, desk: Desk) -> Turn:
     learned = _learn(state, _facts(heard, state, desk))
     if learned != state and state.found and "search" not in intents(heard):
         return replace(learned, stage=Stage.ASK), understood(state, learned, desk)
-    return _find(state, heard, desk)
+    return _narrowed(state, heard, desk) or _find(state, heard, desk)
+
+
+def _narrowed(state: State, heard: str, desk: Desk) -> Turn | None:
+    """«Nær Tromsø» and «bare åpne» alone narrow what was searched for."""
+    if not state.query or len(heard.split()) > _SHORT + 2 or not clean(heard):
+        return None
+    asked = understand(heard, desk.linker)
+    if asked.mentions or not (asked.place or asked.open_stated):
+        return None
+    return _find(state, f"{state.query}, {heard}", desk)
 
 
 def _hear_offer(state: State, heard: str, desk: Desk) -> Turn:
@@ -470,6 +493,8 @@ def _learn(state: State, facts: Facts) -> State:
 
 
 _SHORT = 4
+_POINTING = frozenset(("", *group("pointing")))
+"""Words that ask about what stands above, and name nothing."""
 _WEIGHED = (Stage.RESULT, Stage.OFFER, Stage.SEND)
 """Where the answers have been weighed."""
 _BY_NUMBER = r"(?:nr|nummer|number|velg|vel|choose|sjekk|check|studie|study)\W{0,3}"

@@ -9,7 +9,7 @@ from nlp.numbers import in_digits
 _NUMBER = r"(\d+(?:[.,]\d+)?)"
 _YEAR = r"((?:19|20)\d\d)"
 _PERSON = r"(?:jeg|eg|æ|i|han|hun|ho|hu|she|he)"
-_WAS = r"(?:var|vart|ble|blei|was)"
+_WAS = r"(?:var|va|vart|ble|blei|blev|was)"
 _SPAN = r"(?=(?:år|years?|måned|månad|months?|uke|veke|weeks?)\w*\b)"
 _SMALL = (
     (re.compile(r"\b(?:halvannet|halvtanna|halvanna) (?=år)"), "1.5 "),

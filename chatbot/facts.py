@@ -13,7 +13,7 @@ from chatbot.phrases import group, plain
 from nlp.language import detect
 from nlp.numbers import in_digits
 from nlp.people import Person, Subject, person_in
-from nlp.query import clean, stated_age
+from nlp.query import HEALTHY, clean, stated_age
 from ontology.concept import Kind, Ontology
 from ontology.linker import How, Linker, Mention
 
@@ -64,13 +64,14 @@ class Reader:
 
     def read(self, message: str, about: Subject = Subject.SELF) -> Facts:
         """What `message` says; `about` is whom the conversation has been about so far."""
+        message = _PATIENT.sub(r"\1,", _ABBREVIATED.sub(r"\1 ", message))
         parts = clauses(message)
         mentions = self._mentions(message)
         person = _person(message, parts, mentions)
         age = _age(message, parts, person, self.year)
         if age is None and (person.sex or mentions):
             age = _bare_age(parts)
-        stated = person.subject is not None or age is not None or person.sex is not None
+        stated = bool(person.subject or age is not None or person.sex) or shows("tells", message)
         told = _Telling(self, parts, mentions, person.subject or about, age, stated)
         return Facts(
             subject=person.subject,
@@ -132,7 +133,7 @@ class _Telling:
 
     def _of_kind(self, kind: Kind) -> Iterator[tuple[Mention, Clause]]:
         for mention in self.mentions:
-            if self.reader.ontology.get(mention.concept).kind is kind:
+            if mention.concept != HEALTHY and self.reader.ontology.get(mention.concept).kind is kind:
                 yield mention, _clause_of(mention, self.parts)
 
     def _when(self, mention: Mention, part: Clause) -> When | None:
@@ -176,10 +177,19 @@ class _Telling:
 def read_number(message: str) -> float | None:
     """The only number of a message, in digits or in words; None when there is none or several («60-70»)."""
     text = re.sub(r"(\d+) komma (\d+)", r"\1.\2", in_digits(plain(message)))
+    text = _OF_TEN.sub("", _GRADED.sub(r"\1", text))
     found = re.findall(r"(?<![\w.,-])\d+(?:[.,]\d+)?(?![\w-])", text)
     if len(found) != 1 or re.search(r"\d\s*[-–]\s*\d", message):
         return None
     return float(found[0].replace(",", "."))
+
+
+_ABBREVIATED = re.compile(r"\b(tidl|beh|kron|mnd)\.(?=\s)", re.IGNORECASE)
+_PATIENT = re.compile(r"\b(pas|pt|pat)\.(?=\s)", re.IGNORECASE)
+"""Words whose full stop ends no sentence, and those that something is told of."""
+_OF_TEN = re.compile(r"(?<=\d) ?(?:av|/|of|out of|på en skala til) ?10(?:0)?\b")
+_GRADED = re.compile(r"\b(\d+)(?:-?er|-?ar|-?ern|-?eren|-?aren)\b")
+"""«En 6-er»."""
 
 
 def read_age(message: str, year: int) -> float | None:
@@ -194,6 +204,10 @@ _KIN = frozenset({Subject.CHILD, Subject.PARENT, Subject.PARTNER, Subject.OTHER}
 def _person(message: str, parts: tuple[Clause, ...], mentions: tuple[Mention, ...]) -> Person:
     """Whom the facts are about. A relative who only comes up («mor hadde brystkreft») is not."""
     named = person_in(message, detect(message))
+    if named.subject in (None, Subject.SELF) and shows("patient", message):
+        return replace(named, subject=Subject.PATIENT)
+    if named.subject in (None, Subject.SELF) and shows("own_child", message):
+        return replace(named, subject=Subject.CHILD)
     if named.subject is None and shows("relative", message):
         return replace(named, subject=Subject.OTHER)
     if named.subject not in _KIN or not _speaks_of_self(parts, mentions):

@@ -43,6 +43,17 @@ class _Test:
 _NUMBER = r"(\d+(?:[.,]\d+)?)(?![\d/]|\s*(?:år|years?)\b)"
 _PRESSURE = re.compile(r"(?<![\d/.])(\d{2,3})\s*(?:/|over|på)\s*(\d{2,3})(?![\d/])")
 _PRESSURE_WORD = re.compile(r"\b(?:bt|blodtrykk\w*|trykk\w*|blood pressure|bp|blodtryck\w*)\b")
+_TALL = re.compile(r"\b(?:en|én|ein|1)[ .,]*(?:og |å )?([4-9]\d)\s*(?:cm )?(?:høy|høg|høi|lang|tall)\b")
+_WEIGHED = re.compile(r"\b(?:veier|veg|vege|vekt|weigh|kg|kilo)\b")
+_BARE_HEIGHT = re.compile(r"\b(?:er|e|am|i'm) (1[4-9]\d|20\d)(?=\s*(?:,|og|å|and|cm)\b|\s*,)")
+_WORST_PAIN = 10
+_OUT_OF = r"(\d{1,2}) ?(?:av|/|of|out of) ?10\b"
+_PAIN_WORD = r"\b(?:smert\w*|vondt|vont|ont|pain\w*|verk\w*|hurts|smärt\w*)\b"
+_PAIN = re.compile(
+    rf"{_PAIN_WORD}[^.\d]{{0,30}}?{_OUT_OF}|{_OUT_OF}[^.\d]{{0,20}}?{_PAIN_WORD}"
+    rf"|{_PAIN_WORD}[^.\d]{{0,20}}?\b(\d{{1,2}})-?(?:er|ar|ern|aren)\b"
+    rf"|{_PAIN_WORD}[^.\d]{{0,12}}?\b(?:en|ein|ei) (\d{{1,2}})\b(?! ?år)"
+)
 _BY_UNIT = (
     ("weight", "kg", re.compile(r"(?<![\w.,])(\d{2,3}(?:[.,]\d)?)\s*(?:kg|kilo|kilos)\b")),
     ("height", "cm", re.compile(r"(?<![\w.,])(1\d\d|2[0-3]\d)\s*(?:cm|centimeter|høy|høg|lang|tall)\b")),
@@ -52,8 +63,9 @@ _BY_UNIT = (
 
 def read_measurements(message: str) -> tuple[Measurement, ...]:
     """The measurements that a message gives, each test once, in the order of measurements.tsv."""
-    low = in_digits(message.casefold())
-    found = {each.name: each for each in (*_by_unit(low), *_by_name(low), *_pressure(low))}
+    low = re.sub(r"(\d) komma (\d)", r"\1,\2", in_digits(message.casefold()))
+    every = (*_by_unit(low), *_height(low), *_by_name(low), *_pressure(low), *_pain(low))
+    found = {each.name: each for each in every}
     return tuple(found.values())
 
 
@@ -108,6 +120,22 @@ def _pressure(text: str) -> Iterator[Measurement]:
         if named and 60 <= upper <= 280 and 30 <= lower <= 160 and lower < upper:
             yield Measurement("sbp", upper, "mmHg")
             yield Measurement("dbp", lower, "mmHg")
+
+
+def _height(text: str) -> Iterator[Measurement]:
+    """«En og syttifem høy», and «jeg er 170 og veier 95»."""
+    if found := _TALL.search(text):
+        yield Measurement("height", 100 + float(found[1]), "cm")
+    elif _WEIGHED.search(text) and (found := _BARE_HEIGHT.search(text)):
+        yield Measurement("height", float(found[1]), "cm")
+
+
+def _pain(text: str) -> Iterator[Measurement]:
+    """«Smerten er 6 av 10», «vondt 7/10 i kneet», «smerte på en 8-er»."""
+    if found := _PAIN.search(text):
+        value = float(next(filter(None, found.groups())))
+        if value <= _WORST_PAIN:
+            yield Measurement("pain_nrs", value)
 
 
 @cache

@@ -16,14 +16,14 @@ from chatbot.screening import (
     weigh,
 )
 from chatbot.state import Stage, State
-from chatbot.summary import shown_answer
+from chatbot.summary import named_answer, shown_answer
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import Truth, relations
 from nlp.eligibility.questions import Question, wording
 from nlp.eligibility.sections import Section
 from nlp.eligibility.variables import Answerer, QuestionKind
 from nlp.eligibility.verdict import Finding, Outcome, Verdict
-from nlp.embeddings.search import Hit
+from nlp.embeddings.search import Hit, Reason
 from ontology.wording import say
 from registry.study import Status, Study
 
@@ -46,13 +46,14 @@ def prompt(state: State, desk: Desk) -> Reply:
 
 
 def hits_shown(state: State, hits: Iterable[Hit]) -> tuple[Hit, ...]:
-    """The hits of the page that the state is on."""
-    return tuple(hits)[state.page * PAGE : (state.page + 1) * PAGE]
+    """The hits of the page that the state is on; () after the last page."""
+    pages = _pages(tuple(hits))
+    return pages[state.page] if state.page < len(pages) else ()
 
 
 def to_screen(hits: Sequence[Hit]) -> tuple[str, ...]:
-    """The ids of the hits that are worth questions: about what was named, and open, where there are such."""
-    named = [hit for hit in hits if any(reason.kind == "concept" for reason in hit.why)] or list(hits)
+    """The ids of the hits worth questions: that name what was asked for, and are open where some are."""
+    named = [hit for hit in hits if hit.sure]
     open_ones = [hit for hit in named if hit.status in _TAKING] or named
     return tuple(hit.study_id for hit in open_ones[:MOST_STUDIES])
 
@@ -61,7 +62,13 @@ def listed(state: State, hits: Sequence[Hit], desk: Desk) -> tuple[Passage, ...]
     """The studies of this page of the list, each with why it was found."""
     heading = Passage(say("chat.found", state.language, query=_short(state.query, 80)))
     shown = enumerate(hits_shown(state, hits), start=1)
-    return (heading, *(_hit(number, hit, desk, state.language) for number, hit in shown))
+    return (heading, *(_hit(number, hit, state.query, desk, state.language) for number, hit in shown))
+
+
+def _pages(hits: Sequence[Hit]) -> tuple[tuple[Hit, ...], ...]:
+    """What names the question comes before what is merely like it, and never on one page with it."""
+    kinds = ([hit for hit in hits if hit.sure is sure] for sure in (True, False))
+    return tuple(tuple(kind[at : at + PAGE]) for kind in kinds for at in range(0, len(kind), PAGE))
 
 
 def reasons(name: str, state: State, desk: Desk) -> tuple[Passage, ...]:
@@ -114,18 +121,26 @@ def _choose(state: State, desk: Desk) -> Reply:
         Suggestion(say("chat.pick", language, number=number, title=_short(hit.title, 70)), str(number))
         for number, hit in enumerate(hits_shown(state, hits), start=1)
     )
-    more = (_suggest("others", language),) if len(hits) > (state.page + 1) * PAGE else ()
+    more = (_suggest("others", language),) if state.page + 1 < len(_pages(hits)) else ()
     return Reply((*listed(state, hits, desk), Passage(say("chat.ask_choose", language))), (*pick, *more))
 
 
-def _hit(number: int, hit: Hit, desk: Desk, language: str) -> Passage:
-    why = "; ".join(dict.fromkeys(_short(reason.text, 120) for reason in hit.why if reason.kind != "passage"))
-    because = say("chat.why", language, why=why) if why else ""
+def _hit(number: int, hit: Hit, words: str, desk: Desk, language: str) -> Passage:
+    """A study of the list: its status and what it does not state, why it was found, and where it says so."""
     status = say(f"status.{hit.status}", language)
     sample = say("site.sample", language) if desk.study(hit.study_id).is_sample else ""
     alike = "" if hit.sure else say("hits.alike", language)
-    note = ". ".join(filter(None, (status, sample, alike, because)))
+    state_of_it = ". ".join(filter(None, (status, sample, alike, *desk.marks(hit, words, language))))
+    why = "; ".join(dict.fromkeys(_short(each.text, 120) for each in hit.why if each.kind != "passage"))
+    because = say("chat.why", language, why=why) if why else ""
+    passage = next((f"«{_short(each.text, 160)}»" for each in hit.why if _tells_more(each, hit)), "")
+    note = "\n".join(filter(None, (state_of_it, because, passage)))
     return Passage(f"{number}. {hit.title}", Kind.STUDY, note, desk.page(hit.study_id))
+
+
+def _tells_more(reason: Reason, hit: Hit) -> bool:
+    """Whether it is a passage that does not only repeat the title."""
+    return reason.kind == "passage" and reason.text.strip(" .") != hit.title.strip(" .")
 
 
 def _ask(state: State, desk: Desk) -> Reply:
@@ -245,7 +260,7 @@ def _next_step(outcome: Outcome, study: Study) -> tuple[str, ...]:
         return ("next_probably_not",)
     if study.status not in (Status.OPEN, Status.AWAITING):
         return ("next_closed",)
-    return ("what_taking_part_means",) if study.mailbox else ("next_no_mailbox",)
+    return ("what_taking_part_means",) if study.mailbox else ("what_taking_part_means", "next_no_mailbox")
 
 
 def _other_ways(state: State) -> tuple[str, ...]:
@@ -266,13 +281,15 @@ def _findings(verdict: Verdict, state: State, desk: Desk) -> tuple[Passage, ...]
         ours = finding.truth is not Truth.UNKNOWN or finding.criterion.answerable_by is Answerer.PATIENT
         groups[finding.truth.value if ours else "others"].append(finding)
     page = desk.page(state.study)
-    shown = (_group(key, findings, state.language, page) for key, findings in groups.items() if findings)
+    shown = (
+        _group(key, findings, desk, state.language, page) for key, findings in groups.items() if findings
+    )
     return tuple(passage for group in shown for passage in group)
 
 
-def _group(key: str, findings: list[Finding], language: str, page: str) -> tuple[Passage, ...]:
+def _group(key: str, findings: list[Finding], desk: Desk, language: str, page: str) -> tuple[Passage, ...]:
     quotes = tuple(
-        Passage(_quote(finding.criterion), Kind.CRITERION, _note(key, finding, language))
+        Passage(_quote(finding.criterion), Kind.CRITERION, _note(key, finding, desk, language))
         for finding in findings[:_MOST_OF_A_GROUP]
     )
     heading = Passage(say(f"chat.group_{key}", language), Kind.HEADING)
@@ -290,13 +307,21 @@ def _quote(criterion: Criterion) -> str:
     return _short(criterion.text, _LONGEST_QUOTE)
 
 
-def _note(key: str, finding: Finding, language: str) -> str:
+def _note(key: str, finding: Finding, desk: Desk, language: str) -> str:
     section = say(f"chat.section_{finding.criterion.section}", language)
     excludes = finding.criterion.section is Section.EXCLUSION and finding.truth is not Truth.UNKNOWN
     found = say(f"chat.excludes_{key}" if excludes else f"chat.finding_{key}", language)
-    answers = ", ".join(shown_answer(name, answer, language) for name, answer in finding.answers)
+    answers = _answers_to(finding, desk, language)
     yours = say("chat.your_answer", language, answer=answers) if answers else ""
     return " ".join(filter(None, (section, found, yours)))
+
+
+def _answers_to(finding: Finding, desk: Desk, language: str) -> str:
+    """The answers that a criterion was weighed with; several are named."""
+    if len(finding.answers) == 1:
+        name, answer = finding.answers[0]
+        return shown_answer(name, answer, language)
+    return "; ".join(named_answer(name, answer, desk, language) for name, answer in finding.answers)
 
 
 def _send(state: State, desk: Desk) -> Reply:

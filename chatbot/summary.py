@@ -40,7 +40,7 @@ def known(state: State, desk: Desk) -> Iterator[tuple[str, str]]:
         yield measurement.name, _measurement(measurement, language)
     for name, answer in answers.items():
         if name not in ("age", "sex"):
-            yield name, _answer(name, answer, desk, language)
+            yield name, named_answer(name, answer, desk, language)
 
 
 def shown_answer(name: str, answer: Answer, language: str) -> str:
@@ -52,6 +52,18 @@ def shown_answer(name: str, answer: Answer, language: str) -> str:
     if isinstance(answer, float | int):
         return f"{answer:g}".replace(".", "." if language == "en" else ",")
     return say(f"chat.choice_{name}_{answer}", language)
+
+
+def named_answer(name: str, answer: Answer, desk: Desk, language: str) -> str:
+    """An answer with what it is about: «hjertesvikt: ja»."""
+    row, concept = subject(name).row, subject(name).concept
+    shown = shown_answer(row, answer, language)
+    if concept:
+        had = say("chat.ever", language) if row == "history" else ""
+        label = desk.ontology.get(concept).label(language)
+        return f"{label}{had}: {shown}"
+    label = variable(name).label(language)
+    return f"{label}: {shown}"
 
 
 def _condition(condition: Condition, desk: Desk, language: str) -> str:
@@ -70,14 +82,3 @@ def _drug(drug: Drug, desk: Desk, language: str) -> str:
 def _measurement(measurement: Measurement, language: str) -> str:
     value = f"{measurement.value:g}".replace(".", "." if language == "en" else ",")
     return f"{say(f'measurement.{measurement.name}', language)}: {value} {measurement.unit}".rstrip()
-
-
-def _answer(name: str, answer: Answer, desk: Desk, language: str) -> str:
-    row, concept = subject(name).row, subject(name).concept
-    shown = shown_answer(row, answer, language)
-    if concept:
-        had = say("chat.ever", language) if row == "history" else ""
-        label = desk.ontology.get(concept).label(language)
-        return f"{label}{had}: {shown}"
-    label = variable(name).label(language)
-    return f"{label}: {shown}"

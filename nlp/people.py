@@ -43,6 +43,7 @@ class Person:
 _NEAREST = (Subject.PATIENT, Subject.CHILD, Subject.PARENT, Subject.PARTNER, Subject.OTHER)
 _ONLY_ENGLISH, _NEVER_ENGLISH = frozenset(("man",)), frozenset(("far", "gut"))
 """«Kan man delta» and "my gut, so far" speak of nobody."""
+_HUSBAND = re.compile(r"\bmin (?:mann?|mand)\b")
 _I_AM = r"\b(?:jeg|eg|æ|i) (?:er|e|am|var|was) (?:(?:en|ein|ei|an?|the) )?"
 
 
@@ -51,7 +52,7 @@ def person_in(text: str, language: str) -> Person:
 
     The sex is None when words of both sexes are there.
     """
-    low = _as_patient().sub(" jeg ", _as_parent().sub(" ", text.casefold()))
+    low = _as_patient().sub(" jeg ", _as_parent().sub(" ", _HUSBAND.sub("mannen", text.casefold())))
     said = [word.text for word in words(low)]
     return Person(_subject(said, language), _sex(said, language))
 

@@ -1,11 +1,16 @@
 """What the tests of pages and API share: the application over a small real library."""
 
-from collections.abc import Iterator, Sequence
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+from fastapi import FastAPI
 from httpx import Response
 from starlette.testclient import TestClient
 
@@ -50,6 +55,22 @@ HOSTILE = Study(
     url="javascript:alert(1)",
     mailbox=f"{EVIL}@hospital.example",
 )
+
+
+@contextmanager
+def listening(application: Callable[[str], FastAPI]) -> Iterator[str]:
+    """The address of a real server on a free port, over the application that is made for this address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(application(address), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        yield address
+        server.should_exit = True
+        thread.join()
 
 
 @contextmanager

@@ -1,56 +1,25 @@
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
 from chatting import ASTHMA, HOSTILE, opened_library
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from served import listening
 
 from chatbot.app import html, mount_chat
 from chatbot.reply import Kind, Passage
 from nlp.embeddings.encoder import Encoder
 from ontology.wording import say
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> Iterator[str]:
     """A real server with the chat on a free port."""
-    with opened_library(tmp_path_factory.mktemp("chat"), toy_encoder) as (_, desk), socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        app = mount_chat(FastAPI(), desk, "/chat")
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{free.getsockname()[1]}/chat/"
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
+    with (
+        opened_library(tmp_path_factory.mktemp("chat"), toy_encoder) as (_, desk),
+        listening(lambda _: mount_chat(FastAPI(), desk, "/chat")) as address,
+    ):
+        yield f"{address}/chat/"
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from nlp.embeddings.encoder import Encoder
 from ontology.errors import BadInput
 from ontology.wording import LANGUAGES, catalogue, say
 from recruitment.interest import list_for_study
+from registry.study import Status
 
 FITS = {"age": "45", "sex": "kvinne", "condition:asthma": "ja", "condition:heart-failure": "nei"}
 FORBIDDEN = re.compile(
@@ -45,7 +46,7 @@ def test_a_search_shows_the_same_hits_as_every_other_surface(opened: tuple[Libra
     library, desk = opened
     talker = Talker.about(desk)
     answer = talker.say("astma")
-    hits = library.find("astma").hits[:PAGE]
+    hits = [hit for hit in library.find("astma").hits if hit.sure][:PAGE]
     assert talker.state.shown == tuple(hit.study_id for hit in hits)
     shown = [passage for passage in answer.passages if passage.kind is Kind.STUDY]
     for number, (hit, passage) in enumerate(zip(hits, shown, strict=True), start=1):
@@ -66,8 +67,9 @@ def test_an_invented_study_says_so_wherever_it_is_shown(opened: tuple[Library, D
 def test_more_hits_come_on_request(opened: tuple[Library, Desk]) -> None:
     library, desk = opened
     talker = Talker.about(desk)
-    talker.say("astma", "vis flere studier", "vis flere studier")
-    assert talker.state.shown == tuple(hit.study_id for hit in library.find("astma").hits[PAGE : 2 * PAGE])
+    talker.say("astma", "vis flere studier")
+    alike = [hit.study_id for hit in library.find("astma").hits if not hit.sure]
+    assert talker.state.shown == tuple(alike[:PAGE])
     assert say("chat.no_more", "nb") in talker.say("flere studier", "flere studier").text
 
 
@@ -420,15 +422,53 @@ def test_no_conversation_breaks_the_engine(desk: Desk, messages: list[str]) -> N
 
 def test_several_studies_are_screened_together_and_each_gets_its_verdict(desk: Desk) -> None:
     talker = Talker.about(desk)
-    talker.say("jeg er en kvinne på 45 og har astma")
+    talker.say("jeg er en kvinne på 45 og har kreft")
     talker.answer_all({})
+    assert len(talker.state.found) > 1
     assert talker.state.stage is Stage.RESULT
     assert len(talker.state.asked) <= MOST_QUESTIONS
     assert len(set(talker.state.asked)) == len(talker.state.asked)
     for study in talker.state.found:
         assert desk.study(study).title in talker.last.text
-    talker.say(str(talker.state.found.index(ASTHMA.id) + 1))
-    assert talker.state.study == ASTHMA.id
+    talker.say("2")
+    assert talker.state.study == talker.state.found[1]
+
+
+def test_the_only_study_gets_its_verdict_at_once_with_the_criteria_behind_it(desk: Desk) -> None:
+    talker = Talker.about(desk)
+    talker.say("jeg er 67 og har kols")
+    answer = talker.answer_all({}, otherwise="nei")
+    assert (talker.state.stage, talker.state.study) == (Stage.OFFER, "EKS-02")
+    assert kinds(answer, Kind.CRITERION)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("hva betyr KOLS?", "kronisk obstruktiv lungesykdom"),
+        ("hva er randomisert?", "loddtrekning"),
+        ("what is placebo", "uten virkestoff"),
+        ("kan du forklare hva FEV1 er", "luft"),
+        ("ka e marevan", "warfarin"),
+    ],
+)
+def test_a_word_is_explained_anywhere_and_the_question_comes_back(desk: Desk, asked: str, told: str) -> None:
+    talker = Talker.about(desk)
+    assert told in talker.say(asked).text
+    waiting = talker.say("jeg er 67 og har kols")
+    answer = talker.say(asked)
+    assert told in answer.text
+    assert (answer.asks, answer.question) == (waiting.asks, waiting.question)
+
+
+def test_a_place_and_open_studies_narrow_what_was_found(desk: Desk) -> None:
+    talker = Talker.about(desk)
+    talker.say("kols")
+    answer = talker.say("nær Tromsø")
+    assert "fra Tromsø" in answer.text
+    assert talker.state.query == "kols, nær Tromsø"
+    talker.say("bare åpne")
+    assert all(desk.study(each).status is Status.OPEN for each in talker.state.shown)
 
 
 def test_a_doubtful_unit_is_asked_for_once(desk: Desk) -> None:

@@ -1,16 +1,12 @@
 """Both faces in a real browser, on a small phone and a desk: names, contrast, order and width (axe)."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from chatting import ASTHMA
 from playwright.sync_api import Browser, Page
-from test_chat_app import browser as browser  # noqa: PLC0414 - the fixture
+from served import listening
 
 from api.app import create_app
 from api.library import open_index, open_store
@@ -23,23 +19,16 @@ from registry.form import sample_studies
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> Iterator[str]:
     """The whole application on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        home = f"http://127.0.0.1:{free.getsockname()[1]}"
-        settings = Settings(data_dir=tmp_path_factory.mktemp("faces"), public_url=home)
-        studies = [*sample_studies(), ASTHMA]
-        with open_store(settings) as store:
-            store.put_many(studies)
-        open_index(settings, toy_encoder).update(studies)
-        app = create_app(settings, encoder=toy_encoder)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.05)
-        yield home
-        server.should_exit = True
-        thread.join()
+    folder = tmp_path_factory.mktemp("faces")
+    settings = Settings(data_dir=folder)
+    studies = [*sample_studies(), ASTHMA]
+    with open_store(settings) as store:
+        store.put_many(studies)
+    open_index(settings, toy_encoder).update(studies)
+    with listening(
+        lambda home: create_app(Settings(data_dir=folder, public_url=home), encoder=toy_encoder)
+    ) as address:
+        yield address
 
 
 def look(page: Page) -> None:

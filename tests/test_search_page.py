@@ -1,16 +1,11 @@
 """The search page in a real browser: by keyboard, without scripts, narrow and wide, and as axe reads it."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from served import DIABETES
+from playwright.sync_api import Browser, Page, expect
+from served import DIABETES, listening
 
 from api.app import create_app
 from api.library import open_index, open_store
@@ -19,7 +14,6 @@ from nlp.embeddings.encoder import Encoder
 from ontology.wording import say
 from registry.form import sample_studies
 
-CHROMIUM = Path("/usr/bin/chromium")
 PATHS = (
     "/",
     "/sok",
@@ -37,30 +31,8 @@ def address(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> I
     with open_store(settings) as store:
         store.put_many(studies)
     open_index(settings, toy_encoder).update(studies)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(create_app(settings, encoder=toy_encoder), log_level="warning")
-        )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{free.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
+    with listening(lambda _: create_app(settings, encoder=toy_encoder)) as address:
+        yield address
 
 
 def opened(browser: Browser, width: int, *, scripts: bool = True) -> Page:

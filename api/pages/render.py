@@ -18,7 +18,13 @@ from ontology.wording import LANGUAGES, day, say
 from registry.study import Study
 
 LANGUAGE_NAMES = (("nb", "Bokmål"), ("nn", "Nynorsk"), ("en", "English"))
-_MENU = (("/sok", "site.search"), ("/chat", "site.chat"), ("/lege", "site.gp"), ("/om", "site.about"))
+_MENU = (
+    ("/sok", "site.search"),
+    ("/chat", "site.chat"),
+    ("/sjekk", "screen.menu"),
+    ("/lege", "site.gp"),
+    ("/om", "site.about"),
+)
 _COOKIE = "language"
 _YEAR = 365 * 24 * 3600
 
