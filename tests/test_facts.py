@@ -224,3 +224,74 @@ def test_measurements_come_with_their_unit_or_in_doubt(
 
 def test_weight_that_was_lost_is_no_weight(reader: Reader) -> None:
     assert reader.read("har gått ned 10 kilo").measurements == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "subject", "age", "sex"),
+    [
+        ("min mand er 72 og har KOL", Subject.PARTNER, 72, "male"),
+        ("min mann på 66 har prostatakreft", Subject.PARTNER, 66, "male"),
+        ("min søn er otte år og har astma", Subject.CHILD, 8, "male"),
+        ("min mamma är 80 och dement", Subject.PARENT, 80, "female"),
+        ("Pas. 67 år, mann, KOLS grad III", Subject.PATIENT, 67, "male"),
+        ("Pt er kvinne 54 med RA", Subject.PATIENT, 54, "female"),
+        ("fattern er 75 og har parkinson", Subject.PARENT, 75, "male"),
+        ("ongen min på 4 har eksem", Subject.CHILD, 4, None),
+        ("ni-åringen vår har diabetes", Subject.CHILD, 9, None),
+        ("æ e førrti år å har migrene", Subject.SELF, 40, None),
+    ],
+)
+def test_neighbours_dialects_and_short_forms_say_whose_and_how_old(
+    reader: Reader, message: str, subject: Subject, age: float, sex: str | None
+) -> None:
+    facts = reader.read(message)
+    assert (facts.subject, facts.age, facts.sex) == (subject, age, sex)
+
+
+@pytest.mark.parametrize(
+    ("message", "name", "value"),
+    [
+        ("smerten er 6 av 10", "pain_nrs", 6),
+        ("har vondt 7/10 i kneet", "pain_nrs", 7),
+        ("smerte på ein åttar", "pain_nrs", 8),
+        ("jeg veier nitti kilo og er en og syttifem høy", "height", 175),
+        ("jeg er 170 og veier 95", "height", 170),
+        ("langtidssukkeret var sju komma fem", "hba1c", 7.5),
+        ("HbA1c 63, eGFR 58", "egfr", 58),
+    ],
+)
+def test_measurements_as_people_say_them(reader: Reader, message: str, name: str, value: float) -> None:
+    assert {each.name: each.value for each in reader.read(message).measurements}[name] == value
+
+
+@pytest.mark.parametrize(
+    ("message", "concept", "when"),
+    [
+        ("kols og tidl. hjerteinfarkt 2019, 67 år", "copd", When.PRESENT),
+        ("kols og tidl. hjerteinfarkt 2019, 67 år", "myocardial-infarction", When.PAST),
+        ("72yo male with COPD and previous MI", "copd", When.PRESENT),
+        ("æ har hatt migrene siden æ va tolv", "migraine", When.PRESENT),
+        ("allergisk mot penicillin", "penicillin-allergy", When.PRESENT),
+        ("pt. m. DM2, HbA1c 63", "diabetes-type-2", When.PRESENT),
+    ],
+)
+def test_what_is_said_of_one_disease_is_not_said_of_its_neighbour(
+    reader: Reader, message: str, concept: str, when: When
+) -> None:
+    assert {each.concept: each.when for each in reader.read(message).conditions}[concept] is when
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("nei, eller jo litt", Said.YES),
+        ("nja, litt", Said.YES),
+        ("det har eg vel", Said.YES),
+        ("jauda", Said.YES),
+        ("hadde før, ikke nå", Said.NO),
+        ("ikke som jeg kan huske", Said.NO),
+        ("vet da faen", Said.UNKNOWN),
+    ],
+)
+def test_half_answers_are_answers(message: str, said: Said) -> None:
+    assert read_answer(message) is said
