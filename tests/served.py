@@ -15,7 +15,7 @@ from httpx import Response
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.library import open_index, open_store
+from api.library import Library, open_index, open_store
 from api.settings import Settings
 from nlp.embeddings.encoder import Encoder
 from registry.form import sample_studies
@@ -71,6 +71,24 @@ def listening(application: Callable[[str], FastAPI]) -> Iterator[str]:
         yield address
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def on_a_port(
+    folder: Path, encoder: Encoder, studies: Sequence[Study], **changes: Any
+) -> Iterator[tuple[str, Library]]:
+    """A real server over `studies` for browsers: its address, and the library that it serves."""
+    with open_store(Settings(data_dir=folder)) as store:
+        store.put_many(studies)
+    open_index(Settings(data_dir=folder), encoder).update(studies)
+    apps: list[FastAPI] = []
+
+    def application(home: str) -> FastAPI:
+        apps.append(create_app(Settings(data_dir=folder, public_url=home, **changes), encoder=encoder))
+        return apps[0]
+
+    with listening(application) as home:
+        yield home, apps[0].state.library
 
 
 @contextmanager
