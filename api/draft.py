@@ -41,7 +41,6 @@ class Asked:
     help: str
     kind: QuestionKind
     choices: tuple[str, ...]
-    unit: str
     given: str
     wrong: str
 
@@ -107,7 +106,7 @@ def _asked(
                 answers[each.variable] = _answer(each, given)
         except BadInput:
             wrong = _say_bounds(each, language)
-        yield Asked(name, text, help_text, each.kind, each.choices, each.unit, given, wrong)
+        yield Asked(name, text, help_text, each.kind, each.choices, given, wrong)
 
 
 def _further(fields: dict[str, str], own: tuple[Question, ...], ontology: Ontology) -> Iterator[Question]:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from api.headers import security_headers
 from api.pages.render import render
 from ontology.errors import BadInput, StudieveiError
+from ontology.wording import LANGUAGES
 
 _KINDS = {403: "refused", 404: "not_found", 410: "not_found", 422: "bad_input", 503: "unavailable"}
 
@@ -45,9 +46,11 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _to_sign_in(request: Request) -> Response:
-    """Asks who it is, and comes back to the page that was asked for."""
-    address = request.url.path if request.method == "GET" else ""
-    return RedirectResponse(f"/logg-inn?{urlencode({'videre': address})}", 303)
+    """Asks who it is, in the language that was asked for, and comes back to the page."""
+    asked = {"videre": request.url.path if request.method == "GET" else ""}
+    if (language := request.query_params.get("lang")) in LANGUAGES:
+        asked["lang"] = language
+    return RedirectResponse(f"/logg-inn?{urlencode(asked)}", 303)
 
 
 def _validation(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from signed_in import account, enter, leave, library_of
 from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
+from api.routes.team import BLANK
 from nlp.embeddings.encoder import Encoder
 from ontology.errors import BadInput
 from ontology.wording import catalogue, say
@@ -223,6 +224,12 @@ def test_a_template_begins_the_reply_in_the_language_of_the_person(
     chosen = "not_suitable" if template in {"not_suitable", "closed"} else "contacted"
     assert f'<option value="{chosen}" selected>' in page.text
     assert client.get(f"{case}?mal=gone").status_code == 200
+    text = say(f"template.{template}_text", language)
+    unfinished = send(client, f"{case}/svar", case, reply=text, status=chosen)
+    assert (say("team.fill_in", "nb") in unfinished.text) == (BLANK in text)
+    filled = send(client, f"{case}/svar", case, reply=text.replace(BLANK, "40 00 00 00"), status=chosen)
+    assert "40 00 00 00" in filled.text or BLANK not in text
+    assert f'<option value="{chosen}" selected>' in client.get(case).text
 
 
 def test_a_pi_assigns_and_the_delegate_answers(client: TestClient) -> None:

@@ -22,6 +22,7 @@ from recruitment.outbox import State, written_about
 router = APIRouter(prefix="/interesse/{token}", include_in_schema=False, dependencies=[OwnForm])
 
 _GONE = frozenset({Status.WITHDRAWN, Status.EXPIRED})
+_TO_COORDINATOR = (Kind.UNANSWERED, Kind.UNDELIVERED)
 
 
 def _access(token: str, library: LibraryDep) -> Access:
@@ -58,6 +59,7 @@ def own_page(request: Request, token: str, access: OwnAccess, library: LibraryDe
         stranger=stranger,
         mailed=access.mailed,
         undelivered=any(each.kind is Kind.INTEREST and each.state is State.DEAD for each in written),
+        coordinator_told=next((each.written_at for each in written if each.kind in _TO_COORDINATOR), None),
         reminded=[each.written_at for each in written if each.kind is Kind.REMINDER],
         study=library.store.get_many([interest.study_id]).get(interest.study_id),
     )

@@ -57,6 +57,10 @@ TEMPLATES = (
 )
 
 
+BLANK = "[…]"
+"""Stands in a template where the team has to write something of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What stands in the reply form, and what is wrong with it."""
@@ -139,8 +143,8 @@ def reply(
     engine, vault, now = library.store.engine, library.vault, datetime.now(UTC)
     text = fields.get("reply", "").replace("\r\n", "\n").strip()
     status = _status(fields.get("status", "")) or Status.CONTACTED
-    if not 0 < len(text) <= REPLY_LIMIT:
-        draft = Draft(text, status, say("inbox.wrong_reply", language, maximum=REPLY_LIMIT))
+    if wrong := _wrong(text, language):
+        draft = Draft(text, status, wrong)
         opened = read_interest(engine, vault, about.id, now, account.id)
         return _page(request, account, about, library, opened, draft=draft)
     limit = settings.outbox_maximum
@@ -184,7 +188,7 @@ def _page(
         "study": library.store.get_many([about.study_id]).get(about.study_id),
         "opened": opened,
         "contact": contact,
-        "draft": draft or Draft(),
+        "draft": draft or Draft(status=about.status if about.status in SETTABLE else Status.CONTACTED),
         "templates": TEMPLATES,
         "settable": SETTABLE,
         "maximum": REPLY_LIMIT,
@@ -203,6 +207,13 @@ def _from_template(name: str, opened: OpenedInterest) -> Draft:
             text = say(f"template.{name}_text", opened.interest.consent.language)
             return Draft(text, template.status)
     return Draft()
+
+
+def _wrong(reply: str, language: str) -> str:
+    """What keeps a reply from being sent; "" for nothing."""
+    if not 0 < len(reply) <= REPLY_LIMIT:
+        return say("inbox.wrong_reply", language, maximum=REPLY_LIMIT)
+    return say("team.fill_in", language) if BLANK in reply else ""
 
 
 def _names(library: Library, studies: set[str]) -> dict[str, str]:
