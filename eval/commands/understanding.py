@@ -73,7 +73,8 @@ def criteria(
         for name, count in (("whole", found.full), ("in part", found.partial), ("not", found.none))
     )
     typer.echo(f"{found.studies} studies, {found.criteria} criteria read: {shares}")
-    typer.echo(f"{found.studies_per_second:.0f} studies a second on one thread")
+    typer.echo(f"{found.lost} of {found.characters} characters stand in no criterion, heading or gap")
+    typer.echo(f"{found.studies_per_second:.0f} studies a second of processor time on one thread")
 
 
 def _share(value: float | None) -> str:

@@ -188,7 +188,7 @@ class _Scope:
 
 
 def _bare_names(found: Sequence[Node], reader: Reader) -> frozenset[int]:
-    """Where the items of inclusion start that only name a condition, when several do: mostly one of them is enough."""
+    """Where items of inclusion start that only name a condition, when several do: mostly one is enough."""
     names = {
         node.piece.start
         for node in found

@@ -7,9 +7,9 @@ unknown words *after* it can only narrow it («asthma treated with ...»).
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
-from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, relations, undecided
+from nlp.eligibility.logic import And, Not, Or, Rule, Unread, mapped, opposite, relations, undecided
 from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.variables import variables
@@ -19,7 +19,7 @@ CONNECTIVES = frozenset({"AND", "OR", "COMMA"})
 _FAMILIAR = frozenset(
     {"FILLER", "FOLLOWING", "ANY_OF", "ALL_OF", "SEX", "OLD", "OF", "HISTORY", "PAST", "NOW", "MUST"}
 )
-DOUBTFUL = frozenset({"DOUBT", "OTHERS", "KIN", "ALLERGY"})
+DOUBTFUL = frozenset({"DOUBT", "IF", "OTHERS", "KIN", "ALLERGY"})
 """Words that may turn a sentence round («unless», «allowed») or make it about somebody else."""
 
 _NARROWING = frozenset({"NARROW", "CHILDBEARING", "ASIDE"})
@@ -36,6 +36,12 @@ _ATTRIBUTES = frozenset({Kind.AGE, Kind.SEX, Kind.CONSENT, Kind.LANGUAGE})
 
 _MEASURED = frozenset({Kind.LAB, Kind.MEASURE, Kind.SCORE})
 _PEOPLE = frozenset({Kind.AGE, Kind.SEX, Kind.CONDITION})
+_SOME = frozenset({Kind.SEX, Kind.CONDITION, Kind.PREGNANCY})
+"""What tells for whom something is asked: «kvinner må ...», "if diabetic, ..."."""
+
+_LISTED = frozenset({"AND", "OR", "COMMA", "FILLER", "NARROW", "HEADNOUN", "ANY_OF", "HISTORY", "PAST", "OF"})
+"""Beside the names of exceptions these add no other exception."""
+
 _TREATMENTS = frozenset({Kind.DRUG, Kind.PROCEDURE})
 _RENAMED = frozenset({Kind.CONDITION, Kind.DRUG, Kind.PROCEDURE, Kind.OTHER})
 _RENAMES = frozenset({"WORD", "USE", "CLINICAL", "GROUP", "OF"})
@@ -78,6 +84,21 @@ def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
     `excludes`: it stands in a list of exclusions, where a list means any of its members.
     """
     whole = Unread(items[0].start, items[-1].end)
+    if parts := _for_some(items, excludes=excludes):
+        some, asked = parts
+        who = read_sentence(some, excludes=False)
+        what = read_sentence(asked, excludes=excludes)
+        return And((who, what)) if excludes else Or((opposite(who), what))
+    main, exceptions = _excepted(items)
+    if exceptions:
+        spared = Or((Not(Or(exceptions)), whole))  # whoever has an exception is the study's to judge
+        stated = _plainly(main, whole, excludes=excludes)
+        return Not(And((stated.part, spared))) if isinstance(stated, Not) else And((stated, spared))
+    return _plainly(items, whole, excludes=excludes)
+
+
+def _plainly(items: Sequence[Item], whole: Unread, *, excludes: bool) -> Rule:
+    """What a sentence without "if" and exceptions states."""
     kept = _lacking(_about_women(_in_the_past(_without_asides(items))))
     doubtful = any(item.symbol in DOUBTFUL for item in kept) or _depends_on_sex(kept)
     if not kept or doubtful or _is_conditional(kept, excludes=excludes):
@@ -86,6 +107,43 @@ def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
     if not any(segment.terms for segment in segments) or not all(_plausible(s, excludes) for s in segments):
         return whole
     return _negated(segments, whole, excludes=excludes)
+
+
+def _for_some(items: Sequence[Item], *, excludes: bool) -> tuple[list[Item], list[Item]] | None:
+    """(for whom, what is asked of them) in "if female, ...", "... if female" and «kvinner må ...»."""
+    symbols = [item.symbol for item in items]
+    if symbols.count("IF") > 1:
+        return None
+    if symbols[0] == "IF":
+        ends = [number for number, symbol in enumerate(symbols) if symbol in {"COMMA", "MUST"}]
+        cut = ends[0] if ends else 0
+        some, asked = [*items[1:cut]], [*items[cut:]]
+    elif "IF" in symbols:
+        cut = symbols.index("IF")
+        some, asked = [*items[cut + 1 :]], [*items[:cut]]
+    elif "MUST" in symbols and not excludes:
+        cut = symbols.index("MUST")
+        some, asked = [*items[:cut]], [*items[cut + 1 :]]
+    else:
+        return None
+    asked = [*dropwhile(lambda item: item.symbol in {"COMMA", "MUST", "FILLER"}, asked)]
+    kinds = {item.kind for item in some if isinstance(item, Term)}
+    return (some, asked) if asked and kinds and kinds <= _SOME else None
+
+
+def _excepted(items: Sequence[Item]) -> tuple[list[Item], tuple[Rule, ...]]:
+    """What stands before «unntatt», and the conditions after it if nothing but they stands there.
+
+    Exceptions with a window of their own are not read: it may be that of the whole sentence.
+    """
+    cut = next((number for number, item in enumerate(items) if item.symbol == "EXCEPT"), 0)
+    after = items[cut + 1 :]
+    terms = [item for item in after if isinstance(item, Term)]
+    plain = all(_is(item, Kind.CONDITION) or item.symbol in _LISTED for item in after)
+    dated = any(relation.window_days for term in terms for relation in relations(term.rule))
+    if not (cut and terms and plain) or dated or any(item.symbol == "OPEN" for item in items[:cut]):
+        return [*items], ()
+    return [*items[:cut]], tuple(mapped(term.rule, _ever) for term in terms)
 
 
 def _depends_on_sex(items: Sequence[Item]) -> bool:
@@ -122,6 +180,8 @@ def _without_asides(items: Sequence[Item]) -> list[Item]:
     while position < len(items):
         item = items[position]
         if item.symbol in {"EXAMPLE", "EXCEPT"}:
+            while kept and kept[-1].symbol == "COMMA":
+                kept.pop()
             return [*kept, Token("ASIDE", item.start, item.end)] if kept else []
         if item.symbol != "OPEN":
             kept.append(item)

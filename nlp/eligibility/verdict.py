@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from nlp.eligibility.criteria import Criterion, Parsed
-from nlp.eligibility.logic import Rule, Truth, read_part, relations, truth
+from nlp.eligibility.logic import And, AtLeast, Or, Rule, Truth, read_part, relations, truth
 from nlp.eligibility.relations import Bound, Kind, Relation
 from nlp.eligibility.sections import Section
 from nlp.eligibility.units import canonical
@@ -208,6 +208,16 @@ def _speaks_for(rule: Rule | None, person: Person) -> bool:
 def _subject_understood(findings: tuple[Finding, ...]) -> bool:
     """Age and sex alone do not make a fit: an inclusion condition was read, or all inclusion was."""
     inclusion = [f.criterion for f in findings if f.criterion.section is Section.INCLUSION]
-    about = {relation.kind for criterion in inclusion for relation in relations(criterion.rule)}
+    about = {relation.kind for criterion in inclusion for relation in _demanded(criterion.rule)}
     everything = bool(inclusion) and all(criterion.parsed is Parsed.FULL for criterion in inclusion)
     return everything or bool(about & {Kind.CONDITION, Kind.PREGNANCY})
+
+
+def _demanded(rule: Rule | None) -> Iterator[Relation]:
+    """The relations of a rule that are not denied: not those that only tell for whom it holds."""
+    match rule:
+        case Relation():
+            yield rule
+        case And(parts) | Or(parts) | AtLeast(_, parts):
+            for part in parts:
+                yield from _demanded(part)
