@@ -28,10 +28,12 @@ format: $(VENV)/dev.stamp       ## Let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# POSTGRES=postgresql://… names an empty database to measure too.
 bench: $(VENV)/train.stamp      ## Speed, memory and set-up, against the plain alternatives
 	$(BIN)/studievei eval bench $(RECORDS)/ctgov/world.jsonl.gz --queries $(RECORDS)/lay_queries_dev.jsonl --install
 	$(BIN)/studievei eval inbox
 	$(BIN)/studievei eval sending
+	$(if $(POSTGRES),$(BIN)/studievei eval sending --database '$(POSTGRES)')
 	STUDIEVEI_KILLS=600 $(BIN)/python -m pytest tests/test_outbox_kills.py
 
 eval: $(VENV)/dev.stamp         ## How good search, criteria and pre-screening are; reports in build/eval

@@ -103,17 +103,12 @@ def test_a_full_outbox_says_so_for_every_address(engine: Engine) -> None:
 def served_with_mail(
     tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder
 ) -> Iterator[tuple[TestClient, Postbox]]:
-    postbox = Postbox()
-    with (
-        smtp_server(postbox) as port,
-        served(
-            tmp_path_factory.mktemp("forgotten"),
-            toy_encoder,
-            [DIABETES],
-            smtp_url=f"smtp://127.0.0.1:{port}?tls=none",
-        ) as client,
-    ):
-        yield client, postbox
+    postbox, folder = Postbox(), tmp_path_factory.mktemp("forgotten")
+    with pytest.MonkeyPatch.context() as quick, smtp_server(postbox) as port:
+        quick.setattr("api.upkeep.PAUSE", 0.05)
+        smtp = f"smtp://127.0.0.1:{port}?tls=none"
+        with served(folder, toy_encoder, [DIABETES], smtp_url=smtp) as client:
+            yield client, postbox
 
 
 def test_the_answer_is_the_same_whether_there_is_an_account_or_not(

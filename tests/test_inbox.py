@@ -141,14 +141,16 @@ def test_mail_leaves_by_itself_with_a_link_that_works(tmp_path: Path, toy_encode
     postbox = Postbox()
     with smtp_server(postbox) as port:
         smtp = f"smtp://127.0.0.1:{port}?tls=none"
-        with served(tmp_path, toy_encoder, smtp_url=smtp, mail_from="post@studievei.example"):
+        with served(tmp_path, toy_encoder, [DIABETES], smtp_url=smtp, mail_from="post@studievei.example"):
             pass
         settings = Settings(data_dir=tmp_path)
         now = datetime.now(UTC)
         with open_library(settings, toy_encoder) as library:
             consent = Consent(current_version(), "nb", now)
             register(library.store.engine, library.vault, study=DIABETES, consent=consent, now=now)
-        with served(tmp_path, toy_encoder, smtp_url=smtp, mail_from="post@studievei.example") as client:
+        with served(
+            tmp_path, toy_encoder, [DIABETES], smtp_url=smtp, mail_from="post@studievei.example"
+        ) as client:
             mails = [postbox.wait_for(address) for address in (DIABETES.mailbox, PERSON.email)]
             for mail in mails:
                 words = mail.get_content().split()
@@ -158,7 +160,7 @@ def test_mail_leaves_by_itself_with_a_link_that_works(tmp_path: Path, toy_encode
 
 
 def test_what_has_expired_is_deleted_when_the_server_starts(tmp_path: Path, toy_encoder: Encoder) -> None:
-    with served(tmp_path, toy_encoder) as client:
+    with served(tmp_path, toy_encoder, [DIABETES]) as client:
         room = _room(client, datetime.now(UTC) - RETENTION - timedelta(days=1))
-    with served(tmp_path, toy_encoder) as client:
+    with served(tmp_path, toy_encoder, [DIABETES]) as client:
         assert client.get(room.own).status_code == 404

@@ -156,3 +156,10 @@ def test_a_browser_without_a_cookie_is_not_remembered(client: TestClient) -> Non
     memory = Memory(library_of(client).store.engine, "conversation")
     memory.keep({}, Conversation(State(query="astma"), Reply(())))
     assert memory.take_up({}) is None
+
+
+def test_the_language_of_the_address_is_that_of_the_whole_page(client: TestClient) -> None:
+    page = client.get(f"/sjekk?studie={ASTHMA.id}&lang=en").text
+    assert '<html lang="en">' in page
+    assert '<html lang="en">' in client.get("/sjekk").text
+    assert say("screen.next", "en") in page

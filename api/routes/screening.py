@@ -41,7 +41,8 @@ def question(
     elif request.query_params.get("lang") in LANGUAGES and language != conversation.state.language:
         conversation = Conversation(*speak(conversation.state, language, desk))
     keep(library.store.engine, token, conversation, now)
-    page = RedirectResponse(PATH, 303) if studie else _page(request, conversation)
+    there = f"{PATH}?lang={language}" if "lang" in request.query_params else PATH
+    page = RedirectResponse(there, 303) if studie else _page(request, conversation)
     cookies.give(request, page, cookies.CONVERSATION, token)
     return page
 
