@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.eligibility.criteria import read_line
-from nlp.eligibility.logic import Truth
+from nlp.eligibility.logic import Truth, Unread, outcomes, written
 from nlp.eligibility.relations import Bound, Kind, Relation
 from nlp.eligibility.sections import Section
 from nlp.eligibility.units import accepts, canonical, units
@@ -157,3 +157,42 @@ def test_what_is_said_of_one_stretch_of_time_bears_on_others(
     kind = Kind.DRUG if needed.startswith("drug") else Kind.CONDITION
     relation = Relation(kind, needed, concept=needed.partition(":")[2].partition("@")[0])
     assert Person(answers, ONTOLOGY).fits(relation) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Uncontrolled asthma", [("uncontrolled",)]),
+        ("Moderate to severe asthma", [("moderate", "severe")]),
+        ("Stage III-IV asthma", [("stage 3", "stage 4")]),
+        ("Asthma stage 2", [("stage 2",)]),
+        ("Warfarin > 5 mg", [("> 5 mg",)]),
+        ("Warfarin ≥ 5 mg per day", [("≥ 5 mg/day",)]),
+        ("Warfarin within 5 half-lives", [("≤ 5 half-life",)]),
+    ],
+)
+def test_severity_stage_and_dose_are_carried_and_decide_nothing(
+    text: str, expected: list[tuple[str, ...]]
+) -> None:
+    read = read_line(text, Section.EXCLUSION, LINKER, ONTOLOGY)
+    assert [each.relation.qualifiers for each in read.stated] == expected
+    assert all(each.relation.window_days is None for each in read.stated)
+    assert Truth.NOT_MET not in outcomes(read.rule or Unread(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Asthma lasting more than 3 months", ["condition:asthma", "symptom_duration > 3 month"]),
+        ("Asthma > 3 months ago", ["condition:asthma"]),
+        ("Warfarin for at least 4 weeks", ["drug:warfarin"]),
+        (
+            "Hemoglobin ≥ 13 g/dl for men and 12 g/dl for women",
+            ["hemoglobin >= 13 g/dl", "hemoglobin >= 12 g/dl"],
+        ),
+        ("Pregnant in the last 6 months", ["pregnancy within 182 days"]),
+    ],
+)
+def test_how_long_for_whom_and_when(text: str, expected: list[str]) -> None:
+    read = read_line(text, Section.INCLUSION, LINKER, ONTOLOGY)
+    assert [written(each.relation) for each in read.stated if each.relation.kind is not Kind.SEX] == expected

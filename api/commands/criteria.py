@@ -115,6 +115,7 @@ def _relation(statement: "Statement", concepts: "Ontology") -> dict[str, Any]:
         "negated": statement.negated,
         "window_days": relation.window_days,
         "direction": relation.direction,
+        "qualifiers": list(relation.qualifiers) or None,
         "group": statement.group,
         "icd10": (" ".join(concepts.codes(concept.id)) or None)
         if concept and concept.kind != "drug"

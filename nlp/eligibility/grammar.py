@@ -6,6 +6,7 @@ from itertools import accumulate
 
 from nlp.eligibility.logic import Not, Or, Rule, Unread, undecided
 from nlp.eligibility.measurements import Item, Term, fold_measurements
+from nlp.eligibility.qualifiers import fold_qualifiers
 from nlp.eligibility.quantities import fold_quantities
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.variables import Answerer, variable, variables
@@ -46,6 +47,8 @@ def fold(items: Sequence[Item]) -> list[Item]:
             stretch = []
     folded += fold_quantities(stretch)
     symbols = {item.symbol for item in folded}
+    if "TERM" in symbols:
+        folded = fold_qualifiers(folded)
     if "QUANTITY" in symbols:
         folded = fold_measurements(folded)
     if symbols & _SEXES:

@@ -231,4 +231,6 @@ def _written(relation: Relation) -> str:
     high = "" if upper is None else f" {'<=' if upper.inclusive else '<'} {upper.value:g}"
     among = f" = {'/'.join(relation.values)}" if relation.values else ""
     window = f" within {relation.window_days} days" if relation.window_days is not None else ""
-    return f"{relation.variable}{low}{high}{among}{f' {relation.unit}' if relation.unit else ''}{window}"
+    narrowed = f" ({', '.join(relation.qualifiers)})" if relation.qualifiers else ""
+    unit = f" {relation.unit}" if relation.unit else ""
+    return f"{relation.variable}{narrowed}{low}{high}{among}{unit}{window}"

@@ -44,7 +44,8 @@ class Relation:
     "drug:warfarin"); relations with the same variable are answered by one question. `concept` is the ontology
     id of a condition, drug or procedure. `lower`, `upper` and the numbers of `values` are in `unit`, as
     written (a name of units.tsv, "" where the text gives none); `values` are the grades or choices that are
-    accepted. `window_days` is how far the claim reaches into the past or the future. `start` and `end` locate
+    accepted. `window_days` is how far the claim reaches into the past or the future. `qualifiers` narrow a
+    condition or a drug («severe», «stage 3», «> 10 mg») and decide nothing. `start` and `end` locate
     it in the criteria text (both 0 for a field of the record).
     """
 
@@ -57,5 +58,6 @@ class Relation:
     unit: str = ""
     window_days: int | None = None
     direction: Direction | None = None
+    qualifiers: tuple[str, ...] = ()
     start: int = 0
     end: int = 0
