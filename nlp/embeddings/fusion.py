@@ -26,7 +26,7 @@ bm25s alone gives .141 and .238 on the first two, the encoder .100 and .222, bot
 """
 
 UNCOVERED, STEEP = 1 / 16, 6
-"""What is left of the weight of the concepts when they cover next to nothing of the question, and how soon."""
+"""What is left of the weight of the concepts when they cover next to nothing of a question, and how soon."""
 
 
 def weights(coverage: float, of: Mapping[str, float] = WEIGHTS) -> dict[str, float]:
