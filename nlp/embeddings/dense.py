@@ -20,7 +20,7 @@ Numbers = NDArray[np.int64]
 Bitmap = NDArray[np.uint8]
 
 MANY = 60_000
-"""Vectors (of about 18,000 studies) from which on they are sorted into lists, and only the nearest are read."""
+"""Vectors (of about 18,000 studies) from which on they are sorted into lists, and only some lists are read."""
 
 OUTGROWN = 4
 """Lists are made anew when there are so many times the vectors that they were made from."""
@@ -28,9 +28,9 @@ OUTGROWN = 4
 LISTS_PER_ROOT, SAMPLE_PER_LIST, PROBED = 4, 40, 128
 """Lists for each square root of the number of vectors, vectors that each is learnt from, and lists read.
 
-Everyday questions are unlike passages, so more lists are read than passages would need. Of 327,440 vectors in
-1,628 lists, 128 hold 90 % of the nearest hundred of 150 such questions, 64 hold 81 % and 256 hold 96 %; reading
-them takes 4.5, 2.5 and 9.3 ms where reading all takes 38.
+Everyday questions are unlike passages, so more lists are read than passages would need. Of 327,440 vectors
+in 1,628 lists, 128 hold 90 % of the nearest hundred of 150 such questions, 64 hold 81 % and 256 hold 96 %;
+reading them takes 4.5, 2.5 and 9.3 ms where reading all takes 38.
 """
 
 
