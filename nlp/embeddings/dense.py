@@ -20,7 +20,7 @@ Numbers = NDArray[np.int64]
 Bitmap = NDArray[np.uint8]
 
 MANY = 60_000
-"""Vectors (of about 18,000 studies) from which on they are sorted into lists, and only some lists are read."""
+"""Vectors (of about 18,000 studies) from which on they are sorted into lists, and only some of these read."""
 
 OUTGROWN = 4
 """Lists are made anew when there are so many times the vectors that they were made from."""
