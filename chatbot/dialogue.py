@@ -13,6 +13,7 @@ from chatbot.measurements import Measurement, unit_in
 from chatbot.phrases import group, plain
 from chatbot.prompts import (
     alert,
+    for_another,
     hits_shown,
     introduction,
     listed,
@@ -260,7 +261,7 @@ def _find(state: State, heard: str, desk: Desk) -> Turn:
     learned = replace(learned, shown=tuple(hit.study_id for hit in shown), found=to_screen(hits))
     if not learned.found:
         return replace(learned, stage=Stage.CHOOSE), notes
-    return replace(learned, stage=Stage.ASK), (*notes, *listed(learned, hits, desk))
+    return replace(learned, stage=Stage.ASK), (*notes, *listed(learned, hits, desk), *for_another(learned))
 
 
 def _names_nothing(heard: str, facts: Facts, desk: Desk) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from chatbot.desk import Desk
+from chatbot.facts import Subject
 from chatbot.measurements import Measurement, units
 from chatbot.reply import Kind, Passage, Reply, Suggestion
 from chatbot.safety import Label
@@ -87,8 +88,16 @@ def introduction(state: State, desk: Desk) -> tuple[Passage, ...]:
     """Before the first question about a study: which it is, what to expect, and whom it is about."""
     language = state.language
     study = desk.study(state.study)
-    someone = (Passage(say("chat.for_another", language)),) if state.subject != "self" else ()
-    return (*_title(study, desk, language), Passage(say("chat.before_questions", language)), *someone)
+    return (
+        *_title(study, desk, language),
+        Passage(say("chat.before_questions", language)),
+        *for_another(state),
+    )
+
+
+def for_another(state: State) -> tuple[Passage, ...]:
+    """Whom «du» means, when somebody asks for somebody else."""
+    return () if state.subject is Subject.SELF else (Passage(say("chat.for_another", state.language)),)
 
 
 def takes_interest(study: Study) -> bool:
@@ -131,7 +140,9 @@ def _hit(number: int, hit: Hit, words: str, desk: Desk, language: str) -> Passag
     sample = say("site.sample", language) if desk.study(hit.study_id).is_sample else ""
     alike = "" if hit.sure else say("hits.alike", language)
     state_of_it = ". ".join(filter(None, (status, sample, alike, *desk.marks(hit, words, language))))
-    why = "; ".join(dict.fromkeys(_short(each.text, 120) for each in hit.why if each.kind != "passage"))
+    paths = " ".join(each.text.casefold() for each in hit.why if each.kind == "concept")
+    found = [each for each in hit.why if each.kind == "concept" or each.text.casefold() not in paths]
+    why = "; ".join(dict.fromkeys(_short(each.text, 120) for each in found if each.kind != "passage"))
     because = say("chat.why", language, why=why) if why else ""
     passage = next((f"«{_short(each.text, 160)}»" for each in hit.why if _tells_more(each, hit)), "")
     note = "\n".join(filter(None, (state_of_it, because, passage)))
