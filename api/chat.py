@@ -1,7 +1,7 @@
 """The chat's place in the application. Gradio takes seconds to import; the server answers before that."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from functools import cache
@@ -22,6 +22,7 @@ from api.pages.render import render
 from api.settings import Settings
 from chatbot.conversation import Memory, new_token
 from chatbot.desk import Desk
+from nlp.embeddings.search import Hit
 from nlp.query import understand
 from ontology.errors import Unavailable
 
@@ -99,10 +100,15 @@ def sending_path(study_id: str, language: str) -> str:
 
 def open_desk(library: Library, settings: Settings) -> Desk:
     """The functions that the dialogue works with, over this library."""
+
+    def marks_of(hits: Sequence[Hit], words: str, language: str) -> list[list[str]]:
+        asked = understand(words, library.linker)
+        return [marks(hit, asked, language) for hit in hits]
+
     model = _language_model(settings.llm) if settings.llm else None
     return Desk(
         find=lambda words, _language: library.find(words).hits,
-        marks=lambda hit, words, language: marks(hit, understand(words, library.linker), language),
+        marks=marks_of,
         linker=library.linker,
         ontology=library.ontology,
         study=library.study,

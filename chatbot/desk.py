@@ -19,7 +19,7 @@ class Desk:
     """The functions. None of them changes or sends anything.
 
     find: (words, language) -> hits, best first, the same as on every other surface.
-    marks: (hit, words, language) -> what to know of it: how far it is, what it does not state.
+    marks: (hits, words, language) -> what to know of each: how far it is, what it does not state.
     study: id -> Study; raises BadInput for an id that is not there.
     page: study id -> the address of its page.
     sending: (study id, language) -> the address where an interest is seen, changed, consented to and sent.
@@ -27,7 +27,7 @@ class Desk:
     """
 
     find: Callable[[str, str], Sequence[Hit]]
-    marks: Callable[[Hit, str, str], Sequence[str]]
+    marks: Callable[[Sequence[Hit], str, str], Sequence[Sequence[str]]]
     linker: Linker
     ontology: Ontology
     study: Callable[[str], Study]

@@ -62,8 +62,10 @@ def to_screen(hits: Sequence[Hit]) -> tuple[str, ...]:
 def listed(state: State, hits: Sequence[Hit], desk: Desk) -> tuple[Passage, ...]:
     """The studies of this page of the list, each with why it was found."""
     heading = Passage(say("chat.found", state.language, query=_short(state.query, 80)))
-    shown = enumerate(hits_shown(state, hits), start=1)
-    return (heading, *(_hit(number, hit, state.query, desk, state.language) for number, hit in shown))
+    shown = hits_shown(state, hits)
+    marks = desk.marks(shown, state.query, state.language)
+    numbered = enumerate(zip(shown, marks, strict=True), start=1)
+    return (heading, *(_hit(number, hit, marked, desk, state.language) for number, (hit, marked) in numbered))
 
 
 def _pages(hits: Sequence[Hit]) -> tuple[tuple[Hit, ...], ...]:
@@ -134,12 +136,12 @@ def _choose(state: State, desk: Desk) -> Reply:
     return Reply((*listed(state, hits, desk), Passage(say("chat.ask_choose", language))), (*pick, *more))
 
 
-def _hit(number: int, hit: Hit, words: str, desk: Desk, language: str) -> Passage:
+def _hit(number: int, hit: Hit, marks: Sequence[str], desk: Desk, language: str) -> Passage:
     """A study of the list: its status and what it does not state, why it was found, and where it says so."""
     status = say(f"status.{hit.status}", language)
     sample = say("site.sample", language) if desk.study(hit.study_id).is_sample else ""
     alike = "" if hit.sure else say("hits.alike", language)
-    state_of_it = ". ".join(filter(None, (status, sample, alike, *desk.marks(hit, words, language))))
+    state_of_it = ". ".join(filter(None, (status, sample, alike, *marks)))
     paths = " ".join(each.text.casefold() for each in hit.why if each.kind == "concept")
     found = [each for each in hit.why if each.kind == "concept" or each.text.casefold() not in paths]
     why = "; ".join(dict.fromkeys(_short(each.text, 120) for each in found if each.kind != "passage"))
