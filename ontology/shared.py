@@ -36,27 +36,25 @@ class Shared:
     def _before(self, read: Scan, whole: Found, taken: set[int]) -> Iterator[Found]:
         """«Hepatic» of "cardiac, hepatic or renal disease", and «cardiac»."""
         words = [word.text for word in read.words[whole.first : whole.end]]
-        tails = [words[cut:] for cut in range(1, len(words))]
         position = whole.first
         while (end := self._joined_to(read, position)) is not None:
-            found = next(self._modified(read, end, tails, taken), None)
+            found = next(self._modified(read, end, words, taken), None)
             if found is None:
                 return
             yield found
             position = found.first
 
-    def _modified(
-        self, read: Scan, end: int, tails: Sequence[Sequence[str]], taken: set[int]
-    ) -> Iterator[Found]:
+    def _modified(self, read: Scan, end: int, whole: Sequence[str], taken: set[int]) -> Iterator[Found]:
+        """As many words before `end` as they replace at the beginning of the whole name."""
         for first in range(end - 1, max(end - 1 - _LONGEST_MODIFIER, -1), -1):
             modifier = [word.text for word in read.words[first:end]]
             if first in taken:
                 return
             if len(modifier[0]) < _SHORTEST_MODIFIER:
                 continue
-            for tail in tails:
-                if found := self._named(read, [*modifier, *tail], first, end):
-                    yield found
+            tail = whole[len(modifier) :]
+            if tail and (found := self._named(read, [*modifier, *tail], first, end)):
+                yield found
 
     def _after(self, read: Scan, whole: Found, taken: set[int]) -> Iterator[Found]:
         """«Flutter» of "atrial fibrillation or flutter"."""

@@ -366,7 +366,7 @@ def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
         name = "bmi"
     elif quantity.is_pair and quantity.unit in _PRESSURE_UNITS:
         name = "blood_pressure"
-    elif quantity.unit == "week" and _is_of_pregnancy(items, quantity):
+    elif quantity.unit == "week" and _is_of_pregnancy(items, index, quantity):
         name = "gestational_age"
     elif _is_age(items, index, quantity):
         name = "age"
@@ -386,10 +386,11 @@ def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
     )
 
 
-def _is_of_pregnancy(items: Sequence[Item], quantity: Quantity) -> bool:
-    """«Singleton pregnancy at 24+0 to 33+6 weeks»."""
-    told = any(isinstance(item, Token) and item.name == "pregnancy" for item in items)
-    return told and "TO" in quantity.join and _is_plausible(variable("gestational_age"), quantity)
+def _is_of_pregnancy(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
+    """«Singleton pregnancy at 24+0 to 33+6 weeks», "pregnancy ≥ 37 weeks"."""
+    told = [number for number, item in enumerate(items) if getattr(item, "name", "") == "pregnancy"]
+    stated = "TO" in quantity.join or (quantity.operated and index - 1 in told)
+    return bool(told) and stated and _is_plausible(variable("gestational_age"), quantity)
 
 
 def _is_of_complaint(items: Sequence[Item], index: int, quantity: Quantity) -> bool:

@@ -45,7 +45,7 @@ def _around(items: Sequence[Item], index: int, term: Term) -> Iterator[str]:
     after = items[index + 1 : index + 1 + REACH]
     if term.kind is Kind.CONDITION:
         before = list(takewhile(_may_narrow, reversed(items[:index])))[::-1]
-        yield from (each.name for each in before if isinstance(each, Token) and each.symbol == "NARROW")
+        yield from (each.name for each in before if isinstance(each, Token) and _narrows(each))
         yield from _stages(before)
         yield from _stages(after)
     elif term.kind is Kind.DRUG:
@@ -56,6 +56,10 @@ def _around(items: Sequence[Item], index: int, term: Term) -> Iterator[str]:
 
 def _may_narrow(item: Item) -> bool:
     return item.symbol in {"NARROW", "QUANTITY", *_JOINTS} or _is_stage(item)
+
+
+def _narrows(token: Token) -> bool:
+    return token.symbol == "NARROW" and token.name != ""
 
 
 def _is_stage(item: Item) -> bool:

@@ -30,6 +30,11 @@ DEEPEST = 10
 SHORT = 3
 """Letters: abbreviations up to this length mean too many things to stand alone."""
 
+_TOLD_ALONE = frozenset(
+    {"CKD", "DVT", "ECT", "HBV", "HCV", "HIV", "IBD", "IBS", "OCD", "PCI", "SLE", "TIA", "UTI"}
+)
+"""Short abbreviations that mean one thing in any study."""
+
 _NO_DISEASE = ("V", "W", "X", "Y", "Z")
 """ICD-10 chapters of circumstances and contacts."""
 
@@ -242,6 +247,7 @@ class Reader:
         if mention.how not in _CERTAIN or loose or not _can_be_had(concept):
             return False
         short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
+        short = short and mention.matched not in _TOLD_ALONE
         return not short or mention.concept in named
 
 
@@ -253,19 +259,36 @@ def _meant() -> Mapping[str, str]:
 
 
 def _told_apart(items: list[Item]) -> Iterator[Item]:
-    """Leave out what only names something else: «tumour» in "tumour biopsy", «lidocaine» before "allergy"."""
-    for item, after in zip(items, [*items[1:], None], strict=True):
-        beside = isinstance(item, Term) and isinstance(after, Term) and after.start - item.end <= 1
-        if beside and isinstance(item, Term) and isinstance(after, Term) and _only_names(item, after):
+    """Leave out what only names something else.
+
+    That is «tumour» in "tumour biopsy", «lidocaine» before "allergy", and «infection» after "hepatitis C".
+    """
+    for before, item, after in zip([None, *items], items, [*items[1:], None], strict=False):
+        if _beside(item, after) and _only_names(item, after):
             yield Token("WORD", item.start, item.end)
+        elif _beside(before, item) and _concept(item) == "infection" and _is_condition(before):
+            yield Token("HEADNOUN", item.start, item.end)
         else:
             yield item
 
 
-def _only_names(term: Term, after: Term) -> bool:
-    treated = term.kind is Kind.CONDITION and after.kind in {Kind.DRUG, Kind.PROCEDURE}
-    concept = next((each.concept for each in relations(after.rule)), "")
-    return treated or (term.kind is Kind.DRUG and concept.endswith("allergy"))
+def _beside(item: Item | None, after: Item | None) -> bool:
+    """Whether two terms stand with nothing but a space between."""
+    return isinstance(item, Term) and isinstance(after, Term) and after.start - item.end <= 1
+
+
+def _is_condition(item: Item | None) -> bool:
+    return isinstance(item, Term) and item.kind is Kind.CONDITION
+
+
+def _concept(item: Item | None) -> str:
+    return next((each.concept for each in relations(item.rule)), "") if isinstance(item, Term) else ""
+
+
+def _only_names(item: Item, after: Item | None) -> bool:
+    treatment = isinstance(after, Term) and after.kind in {Kind.DRUG, Kind.PROCEDURE}
+    named = isinstance(item, Term) and item.kind is Kind.DRUG and _concept(after).endswith("allergy")
+    return (_is_condition(item) and treatment) or named
 
 
 def _yields(mention: Mention, token: Token, following: Token | None) -> bool:

@@ -13,6 +13,7 @@ REACH = 6
 _CONCEPTS = frozenset({Kind.CONDITION, Kind.DRUG, Kind.PROCEDURE})
 _DATED = _CONCEPTS | {Kind.OTHER, Kind.PREGNANCY}
 _NARROWED = frozenset({"temperature", "weight_loss"})
+_FOR = frozenset({"PREP", "FILLER", "NARROW"})
 _FRAME = frozenset({"BEFORE", "FILLER", "ANCHOR"})
 _CHAIN = frozenset({"OR", "AND", "COMMA", "FILLER", "PAST", "HISTORY", "NARROW", "USE", "ANY_OF", "HEADNOUN"})
 
@@ -56,6 +57,7 @@ def _before(items: Sequence[Item], index: int) -> Iterator[int]:
     last = _last_term(items, index)
     if last is None:
         return
+    last = _treated(items, last)
     yield last
     kind = getattr(items[last], "kind", None)
     joined = ""
@@ -71,6 +73,18 @@ def _before(items: Sequence[Item], index: int) -> Iterator[int]:
             return  # «epilepsi, eller anfall siste to år»
         elif item.symbol in {"OR", "AND", "COMMA"}:
             joined = item.symbol
+
+
+def _treated(items: Sequence[Item], last: int) -> int:
+    """The treatment where the condition is only what it is for: «surgery for cancer within 6 months»."""
+    before = last - 1
+    while before >= 0 and items[before].symbol in _FOR:
+        before -= 1
+    term, treatment = items[last], items[before] if before >= 0 else None
+    is_for = any(item.symbol == "PREP" for item in items[before + 1 : last])
+    if isinstance(term, Term) and isinstance(treatment, Term) and is_for and term.kind is Kind.CONDITION:
+        return before if treatment.kind in {Kind.DRUG, Kind.PROCEDURE} and _takes(treatment) else last
+    return last
 
 
 def _last_term(items: Sequence[Item], index: int) -> int | None:
