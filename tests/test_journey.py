@@ -69,7 +69,7 @@ def test_from_a_register_record_to_a_notified_investigator(
         # Questions made from its real criteria, and a verdict that quotes them.
         talker.say(EASI)
         talker.answer_all(PATIENT)
-        verdict = talker.say("1")
+        verdict = talker.last if talker.state.study == EASI else talker.say(EASI)
         quoted = [passage.text for passage in verdict.passages if passage.kind is Kind.CRITERION]
         assert any("history of type 2 diabetes mellitus" in quote for quote in quoted)
         assert all(quote in chosen[0].criteria for quote in quoted if quote.startswith("Participants"))
