@@ -1,9 +1,10 @@
-"""From the first answer to the study's reply in a real browser: each page as axe reads it, at two widths."""
+"""From the first answer to the study's reply in a real browser: each page as axe reads it, on a phone."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from chatting import ASTHMA
@@ -23,7 +24,7 @@ from recruitment.tables import followers, interests
 from registry.database import writing
 
 PI, COORDINATOR = "pi@sykehus.example", "koordinator@sykehus.example"
-SLOWEST = 300_000
+SLOWEST = 30_000
 """Milliseconds that a page may take on a machine that is busy with other things."""
 Looks = Callable[[Page, str], None]
 """What is done with each page, and what the page is called."""
@@ -37,9 +38,10 @@ class House:
     library: Library
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> Iterator[House]:
-    with on_a_port(tmp_path_factory.mktemp("sending"), toy_encoder, [ASTHMA]) as (home, library):
+@pytest.fixture
+def house(tmp_path: Path, toy_encoder: Encoder) -> Iterator[House]:
+    """Each walk has its own: the same person again would have to prove the address first."""
+    with on_a_port(tmp_path, toy_encoder, [ASTHMA]) as (home, library):
         library.linker.warm()
         engine, now = library.store.engine, datetime.now(UTC)
         for email, role in ((PI, f"pi:{ASTHMA.id}"), (COORDINATOR, "coordinator")):
@@ -175,16 +177,13 @@ def walk(browser: Browser, house: House, width: int, language: str, looks: Looks
         context.close()
 
 
-@pytest.mark.parametrize(("width", "language"), [(320, "nn"), (1200, "en")])
-def test_no_page_on_the_way_breaks_a_rule_of_axe_or_its_width(
-    browser: Browser, house: House, width: int, language: str
-) -> None:
+def test_no_page_on_the_way_breaks_a_rule_of_axe_or_its_width(browser: Browser, house: House) -> None:
     seen: list[str] = []
 
     def looks(page: Page, name: str) -> None:
         look(page)
-        assert page.evaluate("document.documentElement.lang") == language
+        assert page.evaluate("document.documentElement.lang") == "nn"
         seen.append(name)
 
-    walk(browser, house, width, language, looks)
+    walk(browser, house, 320, "nn", looks)
     assert len(seen) == 24
