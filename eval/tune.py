@@ -15,7 +15,7 @@ from eval.topics import Judgment
 from nlp.embeddings.fusion import WEIGHTS, Scores, fuse
 from nlp.embeddings.fusion import weights as weights_for
 from nlp.embeddings.search import StudyIndex
-from nlp.embeddings.telling import coverage
+from nlp.embeddings.telling import coverage, is_case
 from nlp.query import understand
 from ontology.concept import Ontology
 from ontology.linker import Linker
@@ -31,7 +31,7 @@ ROUNDS = 3
 class Case:
     """One wording of a topic: what each leg found, and how relevant the studies are.
 
-    `coverage` is the share of its telling words that name concepts.
+    `coverage` is the share of its telling words that name concepts; a `case` is a long text.
     """
 
     group: str
@@ -39,6 +39,7 @@ class Case:
     legs: Mapping[str, Scores[str]]
     grades: Mapping[str, int]
     coverage: float
+    case: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _cases(
         if any(grades.get(topic, {}).values()):
             query = understand(words, linker)
             share = coverage(words, [mention.matched for mention in query.mentions])
-            cases.append(Case(group, topic, index.legs(query), grades[topic], share))
+            cases.append(Case(group, topic, index.legs(query), grades[topic], share, is_case(words)))
     return cases
 
 
@@ -131,7 +132,7 @@ def tune(cases: Sequence[Case]) -> Iterator[Tuned]:
 
 def ndcg(case: Case, weights: Mapping[str, float]) -> float:
     """nDCG@10 with the grade as gain (Järvelin & Kekäläinen 2002), 0 where nothing relevant is known."""
-    fused = fuse(case.legs, weights_for(case.coverage, weights))
+    fused = fuse(case.legs, weights_for(case.coverage, case=case.case, of=weights))
     ranked = sorted(fused, key=lambda study: (-fused[study], study))[:CUT]
     ideal = _gain(sorted(case.grades.values(), reverse=True)[:CUT])
     return _gain([case.grades.get(study, 0) for study in ranked]) / ideal if ideal else 0.0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from conftest import CHROMIUM, QUIET
 from playwright.sync_api import sync_playwright
 from served import Page
 from starlette.testclient import TestClient
-from test_chat_app import CHROMIUM, QUIET
 
 from api.settings import Settings
 from eval.judging import Session, open_session, pool_hits, read_queries

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.embeddings.encoder import Encoder, Vectors
-from nlp.embeddings.fusion import UNCOVERED, WEIGHTS, fuse, scaled, weights
+from nlp.embeddings.fusion import CASE, TALK, WEIGHTS, fuse, scaled, weights
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.embeddings.telling import coverage, telling
 from nlp.query import Chosen, Filters, Query, understand
@@ -338,9 +338,21 @@ def test_new_words_reach_studies_that_are_indexed_already(tmp_path: Path, toy_en
 
 
 def test_concepts_count_by_how_much_of_the_question_they_cover() -> None:
-    assert weights(1.0) == WEIGHTS
-    assert weights(0.0)["concepts"] == pytest.approx(UNCOVERED * WEIGHTS["concepts"])
-    assert weights(0.0)["concepts"] < weights(0.5)["concepts"] < weights(0.9)["concepts"]
+    def counts(coverage: float, *, case: bool) -> float:
+        return weights(coverage, case=case)["concepts"]
+
+    for case, (least, _) in ((True, CASE), (False, TALK)):
+        assert weights(1.0, case=case) == WEIGHTS
+        assert counts(0.0, case=case) == pytest.approx(least * WEIGHTS["concepts"])
+        assert counts(0.0, case=case) < counts(0.5, case=case) < counts(0.9, case=case)
+    assert counts(0.5, case=True) < counts(0.5, case=False)
+
+
+@pytest.mark.parametrize("words", ["hva med astma da, finnes det noe der", "jeg lurer på noe om astma"])
+def test_a_study_of_the_illness_stands_before_those_that_are_only_alike(
+    index: StudyIndex, words: str
+) -> None:
+    assert ids(index.search(ask(words)))[0] == "ASTHMA"
 
 
 def test_a_word_that_tells_nothing_is_not_searched_for(index: StudyIndex) -> None:

@@ -23,7 +23,7 @@ from nlp.embeddings.reranker import RERANKED, Reranker
 from nlp.embeddings.shelf import Draft, Shelf, take
 from nlp.embeddings.sites import Nearest
 from nlp.embeddings.sparse import Name, stems
-from nlp.embeddings.telling import coverage, telling
+from nlp.embeddings.telling import coverage, is_case, telling
 from nlp.query import Filters, Query
 from ontology.concept import Ontology
 from ontology.errors import BadInput
@@ -335,7 +335,8 @@ class _Question:
         self._text = text
         self._telling = telling(text)
         self._asked = asked(query.mentions)
-        self.weights = weights(coverage(text, (mention.matched for mention in self._asked.values())))
+        covered = coverage(text, (mention.matched for mention in self._asked.values()))
+        self.weights = weights(covered, case=is_case(text))
         self._among = None if query.filters == Filters() else shelf.among(query.filters, query.place)
         self._passages: dict[int, int] = {}
         self._vector = encoder.encode_queries([text])[0]

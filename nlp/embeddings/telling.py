@@ -20,9 +20,14 @@ _WORD = re.compile(r"\w+")
 def telling(text: str) -> str:
     """The telling words of a text, in order; all of its words when none tells anything."""
     words = _WORD.findall(text)
-    silent = _silent()["any"] | (_silent()["case"] if len(words) >= LONG else frozenset())
+    silent = _silent()["any"] | (_silent()["case"] if is_case(text) else frozenset())
     kept = [word for word in words if word.lower() not in silent or _abbreviated(word)]
     return " ".join(kept or words)
+
+
+def is_case(text: str) -> bool:
+    """Whether a text is so long that it tells a case."""
+    return len(_WORD.findall(text)) >= LONG
 
 
 def coverage(text: str, matched: Iterable[str]) -> float:
