@@ -7,16 +7,31 @@ from fastapi import Depends, HTTPException, Request
 
 from api import cookies
 from api.csrf import FIELDS_AT_MOST
+from api.errors import not_found
 from api.library import Library
 from api.pages.render import language_of
 from api.settings import Settings
+from ontology.errors import BadInput
 from recruitment.account import Account, Role
 from recruitment.session import signed_in
+from registry.study import Study
 
 
 def _library(request: Request) -> Library:
     library: Library = request.app.state.library
     return library
+
+
+def named_study(library: Library, study_id: str) -> Study:
+    """The study that an address names.
+
+    Raises:
+        HTTPException: 404, there is none.
+    """
+    try:
+        return library.study(study_id)
+    except BadInput as error:
+        raise not_found(error) from error
 
 
 def _settings(request: Request) -> Settings:

@@ -89,10 +89,10 @@ def bench(records: Sequence[Path], queries: Path, size: int, settings: Settings)
             "sentence-transformers fp32 + FAISS": _dense(settings, Path(folder)),
             "bm25s": _lexical(studies),
         }
-        speeds = _speeds(systems, asked)
+        measured = speeds(systems, asked)
         rate = _chunks_per_second(load_encoder(settings.encoder, settings.data_dir), studies)
     first, memory = _process(settings, asked)
-    return Bench(len(studies), len(asked), speeds, rate, first, memory)
+    return Bench(len(studies), len(asked), measured, rate, first, memory)
 
 
 def setup() -> Setup:
@@ -163,7 +163,8 @@ def _lexical(studies: Sequence[Study]) -> Callable[[str], object]:
     return lambda words: index.retrieve(bm25s.tokenize([words], **quiet), k=HITS, show_progress=False)
 
 
-def _speeds(systems: dict[str, Callable[[str], object]], queries: Sequence[str]) -> tuple[Speed, ...]:
+def speeds(systems: dict[str, Callable[[str], object]], queries: Sequence[str]) -> tuple[Speed, ...]:
+    """Every query goes to all systems before the next one is asked; the first round is not counted."""
     times: dict[str, list[float]] = {name: [] for name in systems}
     for round_number in range(ROUNDS + 1):
         for words in queries:

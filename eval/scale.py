@@ -19,6 +19,7 @@ import numpy as np
 from api.library import open_ontology
 from api.settings import Settings
 from api.show import progress
+from eval.bench import HITS, speeds
 from eval.vectors import RememberingEncoder
 from nlp.embeddings import generation
 from nlp.embeddings.dense import PROBED
@@ -31,9 +32,7 @@ from ontology.errors import BadInput
 from ontology.linker import Linker
 from registry.study import Study
 
-HITS = 10
 NEAREST = 100
-ROUNDS = 2
 CHANGED = 5
 """Every so many words of a copy are another study's."""
 
@@ -70,19 +69,16 @@ def grow(
     """
     folder, ontology = settings.data_dir / "scale", open_ontology(settings)
     encoder = load_encoder(settings.encoder, settings.data_dir)
-    copying = _Copying(RememberingEncoder(encoder, folder))
-    index = StudyIndex.rebuild(folder / "index", copying, ontology)
-    linker = Linker(ontology)
+    index = StudyIndex.rebuild(folder / "index", _Copying(encoder, folder), ontology)
+    linker, questions = Linker(ontology), encoder.encode_queries(queries)
     for size in sizes:
         before, started = index.count, time.perf_counter()
         with progress(f"Indexing {size}", size) as done:
             index.update(islice(stretched(studies), size), done)
         rate = (index.count - before) / (time.perf_counter() - started)
-        p50, p95 = _speed(index, queries, linker)
+        (speed,) = speeds({"": lambda words: index.search(understand(words, linker), HITS)}, queries)
         live = _live(index, studies[0])
-        yield Size(
-            index.count, p50, p95, live, rate, *_stored(folder / "index", encoder.encode_queries(queries))
-        )
+        yield Size(index.count, speed.p50, speed.p95, live, rate, *_stored(folder / "index", questions))
 
 
 def stretched(studies: Sequence[Study]) -> Iterator[Study]:
@@ -108,26 +104,15 @@ def _changed(text: str, words: Sequence[str], chance: random.Random) -> str:
     )
 
 
-class _Copying:
-    """Reads real passages with an encoder; each of a copy gets the vector of one of them, moved a little."""
+class _Copying(RememberingEncoder):
+    """Reads real passages; each of a copy gets the vector of one of them, moved a little."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+    def __init__(self, encoder: Encoder, folder: Path) -> None:
+        super().__init__(encoder, folder)
         self._real: list[Vectors] = []
 
-    @property
-    def fingerprint(self) -> str:
-        return self._encoder.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        return self._encoder.dimension
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encoder.encode_queries(texts)
-
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        real = self._encoder.encode_passages([text for text in texts if _COPY not in text])
+        real = super().encode_passages([text for text in texts if _COPY not in text])
         self._real.extend(real)
         waiting = iter(real)
         return np.stack([_moved(self._real, text) if _COPY in text else next(waiting) for text in texts])
@@ -139,19 +124,6 @@ def _moved(pool: Sequence[Vectors], text: str) -> Vectors:
     vector = vector + chance.normal(0, _MOVED, len(vector)).astype(np.float32)
     unit: Vectors = vector / np.linalg.norm(vector)
     return unit
-
-
-def _speed(index: StudyIndex, queries: Sequence[str], linker: Linker) -> tuple[float, float]:
-    """The median and the 95th percentile in ms of words in, hits out; the first round is not counted."""
-    times = []
-    for round_number in range(ROUNDS + 1):
-        for words in queries:
-            started = time.perf_counter()
-            index.search(understand(words, linker), HITS)
-            if round_number:
-                times.append((time.perf_counter() - started) * 1000)
-    p50, p95 = np.percentile(times, [50, 95]).tolist()
-    return p50, p95
 
 
 def _live(index: StudyIndex, study: Study) -> float:

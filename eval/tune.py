@@ -120,9 +120,9 @@ def tune(cases: Sequence[Case]) -> Iterator[Tuned]:
     yield best
     for _ in range(ROUNDS):
         before = best
-        for leg in WEIGHTS:
-            tried = [measure(cases, {**best.weights, leg: step}) for step in STEPS if leg != "words"]
-            winner = max(tried, key=lambda each: each.mean, default=best)
+        for leg in (each for each in WEIGHTS if each != "words"):
+            tried = [measure(cases, {**best.weights, leg: step}) for step in STEPS]
+            winner = max(tried, key=lambda each: each.mean)
             if winner.mean > best.mean:
                 best = winner
                 yield best

@@ -6,14 +6,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.csrf import OwnForm
-from api.deps import Fields, Language, LibraryDep, SettingsDep
+from api.deps import Fields, Language, LibraryDep, SettingsDep, named_study
 from api.errors import not_found
 from api.library import Library
 from api.pages.render import private_page
 from ontology.errors import BadInput
 from recruitment.alerts import Follower, confirm, follow, leave, read_follower, stop
 from recruitment.mail import UNSUBSCRIBE
-from registry.study import Study
 
 router = APIRouter(prefix="/varsler", include_in_schema=False)
 
@@ -31,7 +30,7 @@ def begin(
     """Sends a link to confirm. The answer is the same whether the address was known or not."""
     study_id, words = fields.get("study", ""), fields.get("words", "")
     if study_id:
-        _study(library, study_id)
+        named_study(library, study_id)
     try:
         follow(
             library.store.engine,
@@ -92,7 +91,7 @@ def end_all(request: Request, token: str, library: LibraryDep) -> Response:
 def _form(
     request: Request, library: Library, study_id: str, words: str, *, email: str = "", wrong: str = ""
 ) -> Response:
-    study = _study(library, study_id) if study_id else None
+    study = named_study(library, study_id) if study_id else None
     return private_page(
         request, "follow.html", wrong=wrong, study=study, words=words, email=email, sent=False
     )
@@ -110,12 +109,5 @@ def _page(request: Request, library: Library, token: str, follower: Follower) ->
 def _follower(library: Library, token: str) -> Follower:
     try:
         return read_follower(library.store.engine, library.vault, token, datetime.now(UTC))
-    except BadInput as error:
-        raise not_found(error) from error
-
-
-def _study(library: Library, study_id: str) -> Study:
-    try:
-        return library.study(study_id)
     except BadInput as error:
         raise not_found(error) from error

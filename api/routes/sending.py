@@ -13,20 +13,18 @@ from starlette.responses import RedirectResponse, Response
 from api import cookies
 from api.chat import open_desk
 from api.csrf import OwnForm
-from api.deps import Fields, Language, LibraryDep, SettingsDep
+from api.deps import Fields, Language, LibraryDep, SettingsDep, named_study
 from api.draft import Draft, fields_of, read_draft
-from api.errors import not_found
 from api.library import Library
 from api.pages.render import private_page
 from chatbot.conversation import take_up
 from chatbot.prompts import takes_interest
-from ontology.errors import BadInput, StudieveiError, Unavailable
+from ontology.errors import StudieveiError, Unavailable
 from ontology.wording import say
 from recruitment.consent import Consent, consent_text, retention_days
 from recruitment.interest import NOTE_LIMIT, register_interest
 from recruitment.person import Sender
 from recruitment.screening import Screening
-from registry.study import Study
 
 router = APIRouter(prefix="/studier/{study_id}/interesse", include_in_schema=False, dependencies=[OwnForm])
 
@@ -36,7 +34,7 @@ def start(
     request: Request, study_id: str, library: LibraryDep, settings: SettingsDep, language: Language
 ) -> Response:
     """The form, with what this browser's pre-screening of the study knows filled in."""
-    study = _study(library, study_id)
+    study = named_study(library, study_id)
     token = cookies.read(request, cookies.CONVERSATION)
     conversation = take_up(library.store.engine, token, datetime.now(UTC))
     desk = open_desk(library, settings)
@@ -55,7 +53,7 @@ def go_on(
     language: Language,
 ) -> Response:
     """`step` says what is wanted: `edit`, `show` or `send`."""
-    draft = read_draft(library, _study(library, study_id), fields, language)
+    draft = read_draft(library, named_study(library, study_id), fields, language)
     step = fields.get("step", "edit")
     if step not in {"show", "send"} or not takes_interest(draft.study):
         return _edit(request, draft, checked=False)
@@ -129,10 +127,3 @@ def _show(
         submission=draft.fields.get("submission") or secrets.token_urlsafe(24),
         wrong=wrong,
     )
-
-
-def _study(library: Library, study_id: str) -> Study:
-    try:
-        return library.study(study_id)
-    except BadInput as error:
-        raise not_found(error) from error

@@ -10,14 +10,12 @@ from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from api.deps import Language, LibraryDep, SettingsDep
-from api.errors import not_found
+from api.deps import Language, LibraryDep, SettingsDep, named_study
 from api.library import Library
 from api.pages.render import at_home, number, render
 from api.schemas import SimilarRead, StudyAnswer
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.sections import Section
-from ontology.errors import BadInput
 from ontology.wording import say
 from registry.study import Sex, Site, Status, Study
 
@@ -36,7 +34,7 @@ _RECRUITMENT = {
 @router.get("/api/studies/{study_id}")
 def study(study_id: str, library: LibraryDep) -> StudyAnswer:
     """A study and the criteria that were read from its text."""
-    found = _get(library, study_id)
+    found = named_study(library, study_id)
     return StudyAnswer.of(found, library.criteria_of(found))
 
 
@@ -45,7 +43,7 @@ def similar(
     study_id: str, library: LibraryDep, limit: Annotated[int, Query(ge=1, le=20)] = 4
 ) -> list[SimilarRead]:
     """Studies about the same things, the likest first."""
-    found = library.similar(_get(library, study_id).id, limit)
+    found = library.similar(named_study(library, study_id).id, limit)
     return [SimilarRead(id=each.study_id, title=each.title, status=each.status) for each in found]
 
 
@@ -54,7 +52,7 @@ def study_page(
     request: Request, study_id: str, library: LibraryDep, settings: SettingsDep, language: Language
 ) -> Response:
     """The page of a study (R9): what, who, where, status, and how to show interest."""
-    found = _get(library, study_id)
+    found = named_study(library, study_id)
     return render(
         request,
         "study.html",
@@ -137,13 +135,6 @@ def script_json(value: object) -> Markup:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704 - escaped above, the way JSON can be
-
-
-def _get(library: Library, study_id: str) -> Study:
-    try:
-        return library.study(study_id)
-    except BadInput as error:
-        raise not_found(error) from error
 
 
 def _place(site: Site) -> dict[str, Any]:

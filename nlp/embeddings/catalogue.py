@@ -262,11 +262,11 @@ class Catalogue:
 
         A concept counts by how few studies are about it: log(studies / studies about it).
         """
-        found = self.studies_about(own)
+        found, studies = self.studies_about(own), self.count
         times = Counter(concept for _, concept, _ in found)
         scores: dict[int, float] = {}
         for number, concept, weight in found:
-            rare = math.log(1 + self.count / times[concept])
+            rare = math.log(1 + studies / times[concept])
             scores[number] = scores.get(number, 0.0) + own[concept] * weight * rare
         return scores
 

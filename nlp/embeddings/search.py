@@ -487,12 +487,11 @@ class _Question:
     def _matches(self) -> dict[int, dict[str, Match]]:
         """By study and concept asked for, the best match: each concept counts once for a study."""
         matches: dict[int, dict[str, Match]] = {}
+        studies = self._shelf.catalogue.count
         for mention in self._asked.values():
             worth = answers(self._ontology.get(mention.concept), self._ontology)
             found = self._shelf.catalogue.studies_about(worth)
-            belief = mention.score * rarity(
-                len({number for number, _, _ in found}), self._shelf.catalogue.count
-            )
+            belief = mention.score * rarity(len({number for number, _, _ in found}), studies)
             for number, concept, weight in found:
                 match = Match(mention, concept, belief * worth[concept] * weight)
                 best = matches.setdefault(number, {})
