@@ -1,7 +1,7 @@
 """Tokens of a sentence -> the same tokens with every relation in them folded into one term."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from nlp.eligibility.logic import Not, Or, Rule, Unread, undecided
@@ -20,6 +20,7 @@ _SEX = re.compile(
 )
 _LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
 _SEXES = frozenset({"FEMALE", "MALE", "BOTH_SEXES"})
+_WHEN = frozenset({"BEFORE", "AFTER", "UNIT"})
 _FACTS = frozenset({"FACT", "NOT_PREGNANT", "SPEAKER"})
 _VAGUE = frozenset({"alcohol", "substance_use"}) | frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
@@ -38,7 +39,7 @@ def fold(items: Sequence[Item]) -> list[Item]:
     """Fold measurements, ages, sexes and facts of one word into terms; every other item is left as it is."""
     folded: list[Item] = []
     stretch: list[Token] = []
-    for item in items:
+    for item in _dated(items):
         if isinstance(item, Token):
             stretch.append(item)
         else:
@@ -58,6 +59,17 @@ def fold(items: Sequence[Item]) -> list[Item]:
     if "QUANTITY" in symbols:
         stated = fold_windows(stated)
     return [_plain(item) for item in stated]
+
+
+def _dated(items: Sequence[Item]) -> Iterator[Item]:
+    """The same; «within 30 days of signing the consent form» tells when and asks for no consent."""
+    before = ""
+    for item in items:
+        name = item.name if isinstance(item, Token) else ""
+        dates = name == "informed_consent" and before in _WHEN
+        yield Token("ANCHOR", item.start, item.end) if dates else item
+        if item.symbol not in {"FILLER", "OF", "PREP"} or name == "from":
+            before = item.symbol
 
 
 def _plain(item: Item) -> Item:
@@ -92,12 +104,20 @@ def _fold_sexes(items: Sequence[Item]) -> list[Item]:
     for found in _SEX.finditer(symbols):
         first, last = index[found.start()], index[found.end()]
         folded += items[done:first]
-        folded.append(_sex(found, items[first:last]))
+        folded.append(_sex(found, items[first:last], somebody_else=_of_others(items[last : last + 2])))
         done = last
     return [*folded, *items[done:]]
 
 
-def _sex(found: re.Match[str], items: Sequence[Item]) -> Term:
+def _of_others(after: Sequence[Item]) -> bool:
+    """«Female partner», "male sexual partners"."""
+    symbols = [item.symbol for item in after]
+    return symbols[:1] == ["OTHERS"] or (symbols[1:] == ["OTHERS"] and symbols[0] in {"WORD", "NARROW"})
+
+
+def _sex(found: re.Match[str], items: Sequence[Item], *, somebody_else: bool) -> Item:
+    if somebody_else:
+        return Token("WORD", items[0].start, items[-1].end)
     symbols = set(found[0].split())
     values = tuple(
         value

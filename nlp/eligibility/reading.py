@@ -3,11 +3,10 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 
 from nlp.eligibility.grammar import fold
 from nlp.eligibility.logic import And, AtLeast, Or, Rule, Unread, is_read, relations, undecided
+from nlp.eligibility.meant import meant
 from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.sections import Piece, PieceKind, Section
@@ -19,7 +18,6 @@ from ontology.concept import Concept, Ontology
 from ontology.concept import Kind as ConceptKind
 from ontology.found import How
 from ontology.linker import Linker, Mention
-from ontology.table import read_table
 
 EVENTS = ("G45", "I21", "I22", "I60", "I61", "I62", "I63", "I64", "S", "T")
 """ICD-10: what happens rather than lasts. Somebody "with" a stroke is somebody who has had one."""
@@ -44,7 +42,10 @@ DRUG_ALLERGY = "drug-allergy"
 _UNDERGONE = frozenset({"vaccination"})
 """Circumstances that are done to a person."""
 
-_NAMES = frozenset({"VARIABLE", "FACT", "ALLERGY"})
+_NAMES = frozenset({"VARIABLE", "FACT", "ALLERGY", "TITLE"})
+_NOTHING = frozenset({"BELONGING", "TITLE"})
+"""Symbols that tell what the names beside them are, and say nothing themselves."""
+
 _FILLS = frozenset({"FILLER", "OF", "PREP", "LEVEL", "EQUALS", "TO", "MUST"})
 _OF_NUMBERS = frozenset({"AT_LEAST", "OVER", "AT_MOST", "UNDER", "NUMBER", "BETWEEN"})
 _KINDS = {
@@ -231,15 +232,13 @@ class Reader:
         Left out: a form with two meanings, and a short abbreviation that nothing else here spells out («HL»).
         """
         by_place: dict[tuple[int, int], list[Mention]] = {}
-        for mention in (self._meant(each) for each in mentions):
-            by_place.setdefault((mention.start, mention.end), []).append(mention)
+        for mention in mentions:
+            if concept := meant(mention):
+                told = mention if concept == mention.concept else replace(mention, concept=concept)
+                by_place.setdefault((mention.start, mention.end), []).append(told)
         named = {each.concept for each in mentions if each.how is not How.ABBREVIATION} | self._subject
         single = [readings[0] for _, readings in sorted(by_place.items()) if len(readings) == 1]
         return [mention for mention in single if self._is_certain(mention, named)]
-
-    @staticmethod
-    def _meant(mention: Mention) -> Mention:
-        return replace(mention, concept=meant) if (meant := _meant().get(mention.concept)) else mention
 
     def _is_certain(self, mention: Mention, named: Set[str]) -> bool:
         concept = self._ontology.get(mention.concept)
@@ -251,25 +250,25 @@ class Reader:
         return not short or mention.concept in named
 
 
-@cache
-def _meant() -> Mapping[str, str]:
-    """same.tsv: concepts that ask a person the same as another, «surgical patient» as surgery."""
-    rows = read_table(files("nlp.eligibility") / "same.tsv", "found meant")
-    return {row.cells["found"]: row.cells["meant"] for row in rows}
-
-
 def _told_apart(items: list[Item]) -> Iterator[Item]:
     """Leave out what only names something else.
 
-    That is «tumour» in "tumour biopsy", «lidocaine» before "allergy", and «infection» after "hepatitis C".
+    That is «tumour» in "tumour biopsy", «asthma» in "asthma nurse", «lidocaine» before "allergy", and
+    «infection» after "hepatitis C".
     """
     for before, item, after in zip([None, *items], items, [*items[1:], None], strict=False):
-        if _beside(item, after) and _only_names(item, after):
+        named = _is_condition(item) and after is not None and _belongs(after) and after.start - item.end <= 1
+        if named or (_beside(item, after) and _only_names(item, after)) or item.symbol in _NOTHING:
             yield Token("WORD", item.start, item.end)
         elif _beside(before, item) and _concept(item) == "infection" and _is_condition(before):
             yield Token("HEADNOUN", item.start, item.end)
         else:
             yield item
+
+
+def _belongs(item: Item) -> bool:
+    """Whether it is what has to do with an illness and is none: its clinic, its questionnaire."""
+    return item.symbol == "BELONGING" or getattr(item, "name", "") == "instrument"
 
 
 def _beside(item: Item | None, after: Item | None) -> bool:

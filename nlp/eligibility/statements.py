@@ -1,7 +1,8 @@
 """Folded items of a criterion -> every relation that it states, whatever its logic, for programs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from nlp.eligibility.logic import Not, Or, Rule, relations
@@ -10,10 +11,17 @@ from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.variables import variable
 from nlp.eligibility.vocabulary import Token
 
-_ENDS_DENIAL = frozenset({"STOP", "EXCEPT", "MUST"})
+_ENDS_MOOD = frozenset({"STOP", "EXCEPT", "MUST"})
 _ENDS_LIST = frozenset({"STOP", "AND", "EXCEPT", "MUST"})
+_ENDS_MEMBER = frozenset({"COMMA", "OR", "AND", "CLOSE"})
+_ENDS_NEAR = frozenset({"COMMA", "AND", "CLOSE"})
 _KIN = frozenset({Kind.CONDITION, Kind.AGE})
 _OF_PEOPLE = frozenset({Kind.AGE, Kind.SEX})
+_UNDENIED = frozenset({Kind.LAB, Kind.MEASURE, Kind.SCORE, Kind.CONSENT, Kind.LANGUAGE})
+"""Kinds that a "no" before a comma says nothing of: «not pregnant, BMI below 30, informed consent»."""
+
+_NEAR_ALLERGY = frozenset({Kind.PROCEDURE, Kind.OTHER})
+"""Kinds that an allergy or a contraindication is to only right beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +51,81 @@ def statements(items: Sequence[Item]) -> tuple[Statement, ...]:
 
 
 @dataclass(slots=True)
-class _Mood:
-    """What the words so far say of the terms to come."""
+class _No:
+    """A "no" and how far it reaches: to the end of its list, or if it is `near` to that of its member.
 
-    denied: bool = False
+    `kinds` of terms that it has denied; `passed`: a comma or an "and" has gone by since.
+    """
+
+    near: bool
+    kinds: set[Kind] = field(default_factory=set)
+    passed: bool = False
+
+    def ends(self, symbol: str) -> bool:
+        """Whether it reaches no further than the item with this symbol."""
+        return self.near and (symbol in _ENDS_NEAR or (symbol == "OR" and not self.kinds))
+
+    def denies(self, term: Term) -> bool:
+        """Whether it turns a term."""
+        if term.kind in _OF_PEOPLE or (self.passed and _is_demand(term) and term.kind not in self.kinds):
+            return False
+        self.kinds.add(term.kind)
+        return True
+
+
+@dataclass(slots=True)
+class _Mood:
+    """What the words so far say of the terms to come. `begun`: a term stands in the member already."""
+
+    no: _No | None = None
     excepted: bool = False
     example: bool = False
     kin: bool = False
+    risk: bool = False
     allergy: bool = False
+    allergy_near: bool = False
+    begun: bool = False
 
     def hear(self, item: Item) -> None:
         """Take in one item."""
-        if item.symbol in _ENDS_DENIAL:
-            self.denied = self.example = self.kin = self.allergy = False
-            self.excepted = item.symbol == "EXCEPT"
-        self.example = (self.example and item.symbol != "CLOSE") or _is_example(item)
-        self.denied |= item.symbol == "NOT"
-        self.kin |= item.symbol == "KIN"
-        self.allergy |= item.symbol == "ALLERGY"
+        symbol, name = item.symbol, getattr(item, "name", "")
+        if symbol in _ENDS_MOOD:
+            self.no = None
+            self.example = self.kin = self.risk = self.allergy = False
+            self.excepted = symbol == "EXCEPT"
+        self.excepted |= name == "unless"
+        if symbol in _ENDS_MEMBER | _ENDS_MOOD:
+            self.begun = self.allergy_near = False
+            self.risk = self.risk and symbol == "OR"
+            if self.no is not None:
+                self.no.passed |= symbol in _ENDS_NEAR
+                self.no = None if self.no.ends(symbol) else self.no
+        if symbol == "NOT" and (self.no is None or self.no.near):
+            self.no = _No(near=self.begun or name == "ability")
+        self.example |= _is_example(item)
+        self.kin |= symbol == "KIN"
+        self.risk |= name == "risk"
+        self.allergy |= symbol == "ALLERGY"
+        self.allergy_near |= symbol == "ALLERGY"
+        self.begun |= isinstance(item, Term)
 
     def passes_over(self, term: Term) -> bool:
         """Whether a term here states nothing about the person."""
-        by_kind = (self.kin and term.kind in _KIN) or (self.allergy and term.kind is Kind.DRUG)
-        return self.example or by_kind
+        return (
+            self.example
+            or (self.kin and term.kind in _KIN)
+            or (self.risk and term.kind is Kind.CONDITION)
+            or (self.allergy and term.kind is Kind.DRUG)
+            or (self.allergy_near and term.kind in _NEAR_ALLERGY)
+        )
 
     def turns(self, term: Term) -> bool:
-        """Whether a term here is denied."""
-        return (self.denied and term.kind not in _OF_PEOPLE) is not self.excepted
+        """Whether a term here is denied, as all that is excepted is."""
+        return self.excepted or (self.no is not None and self.no.denies(term))
+
+
+def _is_demand(term: Term) -> bool:
+    return term.kind in _UNDENIED or "contraception" in {each.variable for each in relations(term.rule)}
 
 
 def _is_example(item: Item) -> bool:
@@ -78,8 +134,13 @@ def _is_example(item: Item) -> bool:
 
 def _each(items: Sequence[Item]) -> Iterator[tuple[int, Statement]]:
     """Each statement with the place of its term."""
-    mood = _Mood()
+    moods = [_Mood()]
     for number, item in enumerate(items):
+        if item.symbol == "OPEN":
+            moods.append(deepcopy(moods[-1]))
+        elif item.symbol == "CLOSE" and len(moods) > 1:
+            moods.pop()
+        mood = moods[-1]
         mood.hear(item)
         if not isinstance(item, Term) or mood.passes_over(item):
             continue
