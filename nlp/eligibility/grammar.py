@@ -62,13 +62,19 @@ def fold(items: Sequence[Item]) -> list[Item]:
 
 
 def _dated(items: Sequence[Item]) -> Iterator[Item]:
-    """The same; «within 30 days of signing the consent form» tells when and asks for no consent."""
-    before = ""
+    """The same, where what only tells when is no demand.
+
+    That is the consent of «within 30 days of signing the consent form», and the drug of "for a month after
+    the last dose of omalizumab".
+    """
+    before, dose = "", False
     for item in items:
         name = item.name if isinstance(item, Token) else ""
-        dates = name == "informed_consent" and before in _WHEN
+        told = name == "informed_consent" or (dose and isinstance(item, Term) and item.kind is Kind.DRUG)
+        dates = (told and before in _WHEN) or (dose and name == "participation_other_trial")
         yield Token("ANCHOR", item.start, item.end) if dates else item
-        if item.symbol not in {"FILLER", "OF", "PREP"} or name == "from":
+        dose = name == "dose" or (dose and item.symbol in {"FILLER", "PREP", "NARROW"})
+        if (item.symbol not in {"FILLER", "OF", "PREP"} and name != "dose") or name == "from":
             before = item.symbol
 
 

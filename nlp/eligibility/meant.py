@@ -25,6 +25,14 @@ def meant(mention: Mention) -> str:
 
 
 @cache
+def methods() -> frozenset[str]:
+    """The procedures that find something out, by methods.tsv: a criterion may only say how it is known."""
+    return frozenset(
+        row.cells["procedure"] for row in read_table(files("nlp.eligibility") / "methods.tsv", "procedure")
+    )
+
+
+@cache
 def _table() -> Mapping[str, Mapping[str, str]]:
     """Of each concept in meant.tsv what its forms mean, by their stems."""
     table: dict[str, dict[str, str]] = {}

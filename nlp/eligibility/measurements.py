@@ -428,7 +428,7 @@ def _window(items: Sequence[Item], index: int, quantity: Quantity) -> Window | N
 
 def _is_anchored(items: Sequence[Item], index: int) -> bool:
     following = next((item for item in items[index : index + AHEAD] if item.symbol != "FILLER"), None)
-    return following is not None and following.symbol == "ANCHOR"
+    return isinstance(following, Token) and following.symbol == "ANCHOR" and following.name != "dose"
 
 
 def _is_age(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
@@ -443,7 +443,7 @@ def _is_age(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
     after = items[index + 1].symbol if index + 1 < len(items) else "STOP"
     if quantity.limits[0].operator == "AND_OVER" and not quantity.unit:  # «65+»
         young = quantity.limits[0].value < BARE_AGE
-        return not young and before in _BEFORE_AGE and after in _ENDS_AGE
+        return not young and before in _BEFORE_AGE and after in _ENDS_AGE - {"TERM", "NARROW"}
     if before == "PREP" and "TO" in quantity.join and quantity.unit == "year":  # «menn på 50-75 år»
         before = items[index - 2].symbol if index > 1 else "STOP"
     years = [canonical(age, limit.value, limit.unit or quantity.unit) or 0 for limit in quantity.limits]

@@ -1,12 +1,12 @@
 """An item of a criteria list, with the items nested under it -> what it states, as a logic tree."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from nlp.eligibility.grammar import fold
 from nlp.eligibility.logic import And, AtLeast, Or, Rule, Unread, is_read, relations, undecided
-from nlp.eligibility.meant import meant
+from nlp.eligibility.meant import meant, methods
 from nlp.eligibility.measurements import Item, Term
 from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.sections import Piece, PieceKind, Section
@@ -41,6 +41,11 @@ DRUG_ALLERGY = "drug-allergy"
 
 _UNDERGONE = frozenset({"vaccination"})
 """Circumstances that are done to a person."""
+
+_LEADS_TO_METHODS = frozenset(
+    {"WORD", "PREP", "LEVEL", "CLINICAL", "AT_LEAST", "NUMBER", "amount", "negative"}
+)
+_LINKING = frozenset({"FILLER", "OF", "NARROW", "TO"})
 
 _NAMES = frozenset({"VARIABLE", "FACT", "ALLERGY", "TITLE"})
 _NOTHING = frozenset({"BELONGING", "TITLE"})
@@ -253,22 +258,26 @@ class Reader:
 def _told_apart(items: list[Item]) -> Iterator[Item]:
     """Leave out what only names something else.
 
-    That is «tumour» in "tumour biopsy", «asthma» in "asthma nurse", «lidocaine» before "allergy", and
-    «infection» after "hepatitis C".
+    That is «tumour» in "tumour biopsy", «asthma» in "asthma nurse", «lidocaine» before "allergy",
+    «infection» after "hepatitis C", and the examination that something was found by.
     """
+    led = ""
     for before, item, after in zip([None, *items], items, [*items[1:], None], strict=False):
-        named = _is_condition(item) and after is not None and _belongs(after) and after.start - item.end <= 1
-        if named or (_beside(item, after) and _only_names(item, after)) or item.symbol in _NOTHING:
+        if item.symbol in _NOTHING or _only_names(item, after) or _is_method(item, led, after):
             yield Token("WORD", item.start, item.end)
         elif _beside(before, item) and _concept(item) == "infection" and _is_condition(before):
             yield Token("HEADNOUN", item.start, item.end)
         else:
             yield item
+        if item.symbol not in _LINKING:
+            led = getattr(item, "name", "") or item.symbol
 
 
-def _belongs(item: Item) -> bool:
-    """Whether it is what has to do with an illness and is none: its clinic, its questionnaire."""
-    return item.symbol == "BELONGING" or getattr(item, "name", "") == "instrument"
+def _is_method(item: Item, led: str, after: Item | None) -> bool:
+    """«Documented by MRI», "normal ECG", "MRI evidence": `led` is the symbol or the name before the item."""
+    if not isinstance(item, Term) or _concept(item) not in methods():
+        return False
+    return led in _LEADS_TO_METHODS or (after is not None and after.symbol in {"WORD", "FILLER", "LEVEL"})
 
 
 def _beside(item: Item | None, after: Item | None) -> bool:
@@ -285,9 +294,15 @@ def _concept(item: Item | None) -> str:
 
 
 def _only_names(item: Item, after: Item | None) -> bool:
-    treatment = isinstance(after, Term) and after.kind in {Kind.DRUG, Kind.PROCEDURE}
-    named = isinstance(item, Term) and item.kind is Kind.DRUG and _concept(after).endswith("allergy")
-    return (_is_condition(item) and treatment) or named
+    if not isinstance(item, Term) or after is None or after.start - item.end > 1:
+        return False
+    if isinstance(after, Term):
+        treatment = _is_condition(item) and after.kind in {Kind.DRUG, Kind.PROCEDURE}
+        return treatment or (item.kind is Kind.DRUG and _concept(after).endswith("allergy"))
+    name = getattr(after, "name", "")
+    if item.kind is Kind.DRUG:
+        return name == "amount"  # «folate level»
+    return _is_condition(item) and (after.symbol == "BELONGING" or name == "instrument")
 
 
 def _yields(mention: Mention, token: Token, following: Token | None) -> bool:

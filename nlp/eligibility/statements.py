@@ -20,6 +20,10 @@ _OF_PEOPLE = frozenset({Kind.AGE, Kind.SEX})
 _UNDENIED = frozenset({Kind.LAB, Kind.MEASURE, Kind.SCORE, Kind.CONSENT, Kind.LANGUAGE})
 """Kinds that a "no" before a comma says nothing of: «not pregnant, BMI below 30, informed consent»."""
 
+_TREATMENTS = frozenset({Kind.DRUG, Kind.PROCEDURE})
+_WEAKENED = frozenset({Kind.CONSENT, Kind.LANGUAGE})
+"""Kinds of which too little is as good as none: «insufficient command of Norwegian»."""
+
 _NEAR_ALLERGY = frozenset({Kind.PROCEDURE, Kind.OTHER})
 """Kinds that an allergy or a contraindication is to only right beside it."""
 
@@ -54,15 +58,19 @@ def statements(items: Sequence[Item]) -> tuple[Statement, ...]:
 class _No:
     """A "no" and how far it reaches: to the end of its list, or if it is `near` to that of its member.
 
-    `kinds` of terms that it has denied; `passed`: a comma or an "and" has gone by since.
+    `prefix`: a «non-», which reaches the next word only. `kinds` of terms that it has denied; `passed`: a
+    comma or an "and" has gone by since.
     """
 
     near: bool
+    prefix: bool
     kinds: set[Kind] = field(default_factory=set)
     passed: bool = False
 
     def ends(self, symbol: str) -> bool:
-        """Whether it reaches no further than the item with this symbol."""
+        """Whether it does not reach as far as the item with this symbol."""
+        if self.prefix:
+            return symbol != "TO" and (symbol != "TERM" or bool(self.kinds))
         return self.near and (symbol in _ENDS_NEAR or (symbol == "OR" and not self.kinds))
 
     def denies(self, term: Term) -> bool:
@@ -75,53 +83,71 @@ class _No:
 
 @dataclass(slots=True)
 class _Mood:
-    """What the words so far say of the terms to come. `begun`: a term stands in the member already."""
+    """What the words so far say of the terms to come.
+
+    Of the member alone: `begun`, a term stands in it already; `purpose`, what comes is what a treatment is
+    for; `weak`, too little of what comes; `beside`, an allergy to it.
+    """
 
     no: _No | None = None
     excepted: bool = False
     example: bool = False
     kin: bool = False
     risk: bool = False
+    either: bool = False
     allergy: bool = False
-    allergy_near: bool = False
+    beside: bool = False
     begun: bool = False
+    purpose: bool = False
+    weak: bool = False
 
     def hear(self, item: Item) -> None:
         """Take in one item."""
         symbol, name = item.symbol, getattr(item, "name", "")
+        if self.no is not None and self.no.ends(symbol):
+            self.no = None
         if symbol in _ENDS_MOOD:
             self.no = None
-            self.example = self.kin = self.risk = self.allergy = False
-            self.excepted = symbol == "EXCEPT"
-        self.excepted |= name == "unless"
+            self.example = self.kin = self.allergy = False
         if symbol in _ENDS_MEMBER | _ENDS_MOOD:
-            self.begun = self.allergy_near = False
-            self.risk = self.risk and symbol == "OR"
-            if self.no is not None:
-                self.no.passed |= symbol in _ENDS_NEAR
-                self.no = None if self.no.ends(symbol) else self.no
+            self._end_member(symbol)
+        self.excepted = name == "unless" or symbol == "EXCEPT" or (self.excepted and symbol not in _ENDS_MOOD)
         if symbol == "NOT" and (self.no is None or self.no.near):
-            self.no = _No(near=self.begun or name == "ability")
+            self.no = _No(near=self.begun or name == "ability", prefix=name == "prefix")
         self.example |= _is_example(item)
         self.kin |= symbol == "KIN"
         self.risk |= name == "risk"
+        self.either |= name == "either"
         self.allergy |= symbol == "ALLERGY"
-        self.allergy_near |= symbol == "ALLERGY"
+        self.beside |= symbol == "ALLERGY"
         self.begun |= isinstance(item, Term)
+        self.purpose |= name == "purpose"
+        self.weak |= symbol == "WEAK"
+
+    def _end_member(self, symbol: str) -> None:
+        self.begun = self.beside = self.purpose = self.weak = False
+        self.risk = self.risk and symbol == "OR"
+        self.either = self.either and symbol == "OR"
+        if self.no is not None:
+            self.no.passed |= symbol in _ENDS_NEAR
 
     def passes_over(self, term: Term) -> bool:
         """Whether a term here states nothing about the person."""
         return (
             self.example
+            or self.either
             or (self.kin and term.kind in _KIN)
             or (self.risk and term.kind is Kind.CONDITION)
             or (self.allergy and term.kind is Kind.DRUG)
-            or (self.allergy_near and term.kind in _NEAR_ALLERGY)
+            or (self.beside and term.kind in _NEAR_ALLERGY)
         )
 
     def turns(self, term: Term) -> bool:
         """Whether a term here is denied, as all that is excepted is."""
-        return self.excepted or (self.no is not None and self.no.denies(term))
+        if self.no is None:
+            return self.excepted or (self.weak and term.kind in _WEAKENED)
+        treated = self.purpose and term.kind not in _TREATMENTS and bool(self.no.kinds & _TREATMENTS)
+        return self.excepted or (not treated and self.no.denies(term))
 
 
 def _is_demand(term: Term) -> bool:

@@ -16,7 +16,9 @@ from typing import NamedTuple
 
 from nlp.numbers import number_words
 
-_SAME = str.maketrans("×⋅·∙²³⁴⁵⁶⁹¹⁰－–—−‐‑˚º％µ₁₂₃₄₉＞＜（）：；，≧≦\\", "x***23456910------°°%μ12349><():;,≥≤ ")
+_SAME = str.maketrans(
+    "×⋅·∙²³⁴⁵⁶⁹¹⁰－–—−‐‑˚º％µ₁₂₃₄₉＞＜（）：；，≧≦\\", "x***23456910------°°%μ12349><():;,≥≤ "
+)
 """Characters that mean the same in criteria. One for one, so that places stay."""
 
 _WORD = re.compile(

@@ -59,20 +59,31 @@ def _before(items: Sequence[Item], index: int) -> Iterator[int]:
         return
     last = _treated(items, last)
     yield last
-    kind = getattr(items[last], "kind", None)
+    kinds = {getattr(items[last], "kind", None)}
     joined = ""
     for number in range(last - 1, -1, -1):
         item = items[number]
         if isinstance(item, Term):
-            alike = item.kind is kind or (joined != "COMMA" and {item.kind, kind} <= _CONCEPTS)
+            alike = item.kind in kinds or (joined != "COMMA" and {item.kind, *kinds} <= _CONCEPTS)
             if not (joined and _takes(item) and alike):
                 return
             yield number
+            kinds.add(item.kind)
             joined = ""
-        elif item.symbol not in _CHAIN or (item.symbol == "COMMA" and joined == "OR"):
+        elif item.symbol not in _CHAIN or (
+            item.symbol == "COMMA" and joined == "OR" and not _lists(items, number)
+        ):
             return  # «epilepsi, eller anfall siste to år»
         elif item.symbol in {"OR", "AND", "COMMA"}:
             joined = item.symbol
+
+
+def _lists(items: Sequence[Item], comma: int) -> bool:
+    """Whether a comma before "or" ends a list of three or more: «stroke, angina, or infarction»."""
+    for item in reversed(items[:comma]):
+        if item.symbol in {"COMMA", "STOP", "OPEN"}:
+            return item.symbol == "COMMA"
+    return False
 
 
 def _treated(items: Sequence[Item], last: int) -> int:
