@@ -37,13 +37,8 @@ def test_a_change_is_added_to_the_weights_it_names(bundle: Bundle, tmp_path: Pat
         name: Quantized(np.full_like(bundle.weights[name].nibbles, 8), bundle.weights[name].scales)
         for name in names
     }
-    away = {}
-    for name in names:
-        weights = bundle.weights[name]
-        full = (weights.nibbles.astype(np.float32) - 8) * np.repeat(
-            weights.scales.astype(np.float32), 32, axis=1
-        )
-        away[name] = Change(down=-full, up=np.eye(len(full), dtype=np.float32))
+    full = {name: bundle.weights[name].unpacked() for name in names}
+    away = {name: Change(down=-full[name], up=np.eye(len(full[name]), dtype=np.float32)) for name in names}
     without = vectors(replace(bundle, weights={**bundle.weights, **emptied}), tmp_path / "emptied", {})
     np.testing.assert_allclose(vectors(bundle, tmp_path / "changed", away), without, atol=0.01)
     assert np.abs(vectors(bundle, tmp_path / "plain", {}) - without).max() > 0.02

@@ -118,7 +118,7 @@ def test_sentence_transformers_with_the_same_weights_gives_the_same_vectors(
         (plain_encoder.encode_queries(texts), theirs.encode_queries(texts)),
         (plain_encoder.encode_passages(texts), theirs.encode_passages(texts)),
     ):
-        assert (ours * other).sum(axis=1).min() > 0.999
+        assert (ours * other).sum(axis=1).min() > 0.997
     assert theirs.encode_queries([]).shape[0] == 0
 
 

