@@ -20,8 +20,8 @@ _SEX = re.compile(
 )
 _LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
 _SEXES = frozenset({"FEMALE", "MALE", "BOTH_SEXES"})
-_WHEN = frozenset({"BEFORE", "AFTER", "UNIT"})
-_FACTS = frozenset({"FACT", "NOT_PREGNANT", "SPEAKER"})
+_WHEN = frozenset({"BEFORE", "AFTER", "FROM", "UNIT", "when"})
+_FACTS = frozenset({"FACT", "LACKS", "SPEAKER"})
 _VAGUE = frozenset({"alcohol", "substance_use"}) | frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
 )
@@ -75,7 +75,7 @@ def _dated(items: Sequence[Item]) -> Iterator[Item]:
         yield Token("ANCHOR", item.start, item.end) if dates else item
         dose = name == "dose" or (dose and item.symbol in {"FILLER", "PREP", "NARROW"})
         if (item.symbol not in {"FILLER", "OF", "PREP"} and name != "dose") or name == "from":
-            before = item.symbol
+            before = name if name == "when" else item.symbol
 
 
 def _plain(item: Item) -> Item:
@@ -85,13 +85,13 @@ def _plain(item: Item) -> Item:
 def _fact(item: Item, *, spoken: bool) -> Item:
     if not isinstance(item, Token):
         return item
-    name = item.name or "pregnancy"
+    name = item.name
     if name in _LANGUAGES and not (spoken or item.symbol == "SPEAKER"):
         return Token("WORD", item.start, item.end)
     kind = variable(name).about
     relation = Relation(kind, name, start=item.start, end=item.end)
     rule: Rule = relation
-    if item.symbol == "NOT_PREGNANT":
+    if item.symbol == "LACKS":
         rule = Not(relation)
     elif (variable(name).answerable_by is not Answerer.PATIENT and kind is Kind.OTHER) or name in _VAGUE:
         rule = undecided(relation)

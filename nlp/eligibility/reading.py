@@ -47,7 +47,7 @@ _LEADS_TO_METHODS = frozenset(
 )
 _LINKING = frozenset({"FILLER", "OF", "NARROW", "TO"})
 
-_NAMES = frozenset({"VARIABLE", "FACT", "ALLERGY", "TITLE"})
+_NAMES = frozenset({"VARIABLE", "FACT", "LACKS", "ALLERGY", "TITLE"})
 _NOTHING = frozenset({"BELONGING", "TITLE"})
 """Symbols that tell what the names beside them are, and say nothing themselves."""
 
@@ -314,7 +314,7 @@ def _yields(mention: Mention, token: Token, following: Token | None) -> bool:
         return True  # «Child-Pugh B»
     if mention.how is How.SHARED or (mention.start, mention.end) != (token.start, token.end):
         return False
-    return token.symbol == "FACT" or (following is not None and following.symbol in _OF_NUMBERS)
+    return token.symbol in {"FACT", "LACKS"} or (following is not None and following.symbol in _OF_NUMBERS)
 
 
 def _cuts(mention: Mention, token: Token) -> bool:

@@ -56,6 +56,8 @@ def canonical(variable: Variable, value: float, unit: str) -> float | None:
     if not unit or unit == "points":
         bare = variable.about is not Kind.LAB or variable.unit in {"", "%"}
         return value if bare else None
+    if unit == variable.unit:
+        return value
     stated = units()[unit]
     if not variable.unit:
         return None

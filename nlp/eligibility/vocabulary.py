@@ -32,6 +32,7 @@ _GRADES = frozenset("ABC")
 _LONGEST_GRADE = 3
 _ONE = dict.fromkeys(("ett", "eitt", "én"), 1)
 """Where criteria are read «one of» and the like are phrases, and what is left is a number."""
+_ONES = frozenset({"one", "én", "ett", "eitt"})
 _SHORT_UNIT = 2
 """Letters. A unit so short is one only beside a number: «l», «d», «in»."""
 
@@ -71,6 +72,8 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
             read[-1] = read[-1]._replace(end=last)  # «stage 3a»
         else:
             symbol, _, _, value, name, other = token
+            if symbol == "UNIT" and read and words[position - 1] in _ONES and read[-1].symbol == "ANY_OF":
+                read[-1] = read[-1]._replace(symbol="NUMBER", value=1.0)  # «within one month»
             read.append(Token(symbol, first, last, value, name, other))
         position += length
     return _said_once(read)

@@ -70,17 +70,19 @@ def _before(items: Sequence[Item], index: int) -> Iterator[int]:
             yield number
             kinds.add(item.kind)
             joined = ""
-        elif item.symbol not in _CHAIN or (
-            item.symbol == "COMMA" and joined == "OR" and not _lists(items, number)
-        ):
+        elif item.symbol == "EXAMPLE":
+            joined = "OR"  # «immunosuppressants, including steroids, within 4 weeks»
+        elif item.symbol not in _CHAIN or (joined == "OR" and not _goes_on(items, number)):
             return  # «epilepsi, eller anfall siste to år»
         elif item.symbol in {"OR", "AND", "COMMA"}:
             joined = item.symbol
 
 
-def _lists(items: Sequence[Item], comma: int) -> bool:
-    """Whether a comma before "or" ends a list of three or more: «stroke, angina, or infarction»."""
-    for item in reversed(items[:comma]):
+def _goes_on(items: Sequence[Item], number: int) -> bool:
+    """Whether a list goes on before an "or": not at a comma that is no other's («stroke, angina, or ...»)."""
+    if items[number].symbol != "COMMA" or items[number + 1].symbol == "EXAMPLE":
+        return True
+    for item in reversed(items[:number]):
         if item.symbol in {"COMMA", "STOP", "OPEN"}:
             return item.symbol == "COMMA"
     return False
