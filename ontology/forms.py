@@ -33,15 +33,14 @@ class Entry(NamedTuple):
 class FormIndex:
     """What a run of words may stand for.
 
-    `runs` gives the entries of stems joined by spaces, `begun` holds every beginning of such a run. `parts`
-    holds the stem, and `solid` the plain spelling, of each name in one word that a compound may contain;
+    `runs` gives the entries of stems joined by spaces; `begun` holds every beginning of such a run, with the
+    numbers of the forms that end there. `parts` holds the stem, and `solid` the plain spelling, of each name in one word that a compound may contain;
     `vocabulary` every stem in any name and `spellings` its plain spellings.
     """
 
     @uncollected()
     def __init__(self, ontology: Ontology, hides: Iterable[str]) -> None:
-        self._runs: dict[str, tuple[int, ...]] = {}
-        self.begun: set[str] = set()
+        self.begun: dict[str, tuple[int, ...]] = {}
         self.parts: set[str] = set()
         self.solid: dict[str, str] = {}
         self.vocabulary: set[str] = set()
@@ -56,9 +55,10 @@ class FormIndex:
                 self._add(number, spelt, stems)
 
     def _add(self, number: int, spelt: list[str], stems: list[str]) -> None:
-        self.begun.update(accumulate(stems, "{} {}".format))
-        run = " ".join(stems)
-        self._runs[run] = (*self._runs.get(run, ()), number)
+        run = ""
+        for run in accumulate(stems, "{} {}".format):
+            self.begun.setdefault(run, ())
+        self.begun[run] += (number,)
         form = self._forms[number]
         if form.kind in _NAMES:
             self.vocabulary.update(stems)
@@ -72,13 +72,9 @@ class FormIndex:
             if language in _COMPOUNDING and (len(key) >= SHORTEST_PART or len(spelt) >= _SURELY_LONG):
                 self.parts.add(key)
 
-    def is_run(self, key: str) -> bool:
-        """Whether any form has these stems."""
-        return key in self._runs
-
     def runs(self, key: str) -> list[Entry]:
         """The forms whose stems, joined by spaces, are `key`."""
-        return [Entry(self._concepts[number], self._forms[number]) for number in self._runs.get(key, ())]
+        return [Entry(self._concepts[number], self._forms[number]) for number in self.begun.get(key, ())]
 
     def named(self, key: str, how: How, score: float, language: str | None) -> tuple[Reading, ...]:
         """The readings of stems that name a concept, all found in the same way."""

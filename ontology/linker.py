@@ -80,16 +80,28 @@ class Linker:
                 searching; nothing that a person can be held to.
         """
         read = scan(text, language, forgiving)
-        found = longest(self._names.find(read))
         if not forgiving:
-            shortened = list(self._shared.find(read, found))
-            found = longest([*found, *shortened]) if shortened else found
-        else:
-            found = longest([*found, *self._misspelt.find(read, found)])
-            found = self._phrases.join(read, found)
-            if describing:
-                found = [*found, *self._described(read, found)]
-        return self._in_order(self._mentions(read, found))
+            return self._in_order(self._in_context(read, self._named(read)))
+        found = longest(self._names.find(read))
+        found = longest([*found, *self._misspelt.find(read, found)])
+        found = self._phrases.join(read, found)
+        if describing:
+            found = [*found, *self._described(read, found)]
+        return self._in_order(self._in_context(read, found))
+
+    def names(self, text: str, language: str | None = None) -> Iterator[Mention]:
+        """The concepts that the `text` of a register names, in order of place, whoever is said to have them.
+
+        They are those of `link` when it is not forgiving, all with their first belief and none denied.
+        """
+        read = scan(text, language, False)
+        for each in sorted(self._named(read)):
+            yield from _mentions(read, each)
+
+    def _named(self, read: Scan) -> list[Found]:
+        found = longest(self._names.find(read))
+        shortened = list(self._shared.find(read, found))
+        return longest([*found, *shortened]) if shortened else found
 
     def _described(self, read: Scan, found: Sequence[Found]) -> Iterator[Found]:
         """What the text describes: nothing known already, and more than the conditions it names.
@@ -132,7 +144,7 @@ class Linker:
         next(self._descriptions.find(nothing), None)
         self._misspelt.warm()
 
-    def _mentions(self, read: Scan, found: Iterable[Found]) -> list[Mention]:
+    def _in_context(self, read: Scan, found: Iterable[Found]) -> list[Mention]:
         mentions: list[Mention] = []
         end_of_denied = -1
         for each in sorted(found):
@@ -141,12 +153,7 @@ class Linker:
             )
             end_of_denied = each.end if negated else -1
             family = self._context.family(read.words, each.first, each.end)
-            start, end = read.words[each.first].start, read.words[each.end - 1].end
-            mentions.extend(
-                Mention(r.concept, start, end, read.text[start:end], r.how, r.score, negated, family)
-                for r in each.readings
-                if r.concept != NO_CONCEPT
-            )
+            mentions.extend(_mentions(read, each, negated=negated, family=family))
         return mentions
 
     def _in_order(self, mentions: list[Mention]) -> tuple[Mention, ...]:
@@ -164,3 +171,13 @@ class Linker:
             code[0] == "Z" for code in concept.icd10[:1]
         )
         return mention.negated, loss - mention.score, mention.start
+
+
+def _mentions(read: Scan, found: Found, *, negated: bool = False, family: bool = False) -> Iterator[Mention]:
+    """A mention for each reading of the words found."""
+    start, end = read.words[found.first].start, read.words[found.end - 1].end
+    return (
+        Mention(each.concept, start, end, read.text[start:end], each.how, each.score, negated, family)
+        for each in found.readings
+        if each.concept != NO_CONCEPT
+    )

@@ -62,8 +62,8 @@ class Misspelt:
 
     def _around(self, scan: Scan, at: int) -> Iterator[Found]:
         for first in range(max(0, at - _BEFORE), at + 1):
-            for found in (*self._names.run_at(scan, first), *self._names.split_at(scan, first)):
-                if found.end > at:
+            for found in (self._names.run_at(scan, first), *self._names.split_at(scan, first)):
+                if found and found.end > at:
                     yield found
 
     def _joined(self, scan: Scan, first: int) -> Iterator[Found]:

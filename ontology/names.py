@@ -1,6 +1,8 @@
 """Names and abbreviations of concepts in a text: whole, written apart, or inside a compound."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from ontology.concept import FormKind
 from ontology.forms import SHORTEST_PART, Entry, FormIndex, spoken
@@ -13,6 +15,23 @@ _MOST_JOINED = 3
 _SHORTEST_END = 4
 _SHORTEST_FOREIGN = 6
 _SURE_UNMARKED = 7
+_RUNS_KEPT = 1 << 14
+
+
+class _Run(NamedTuple):
+    """Words as written that stand together, and all that decides what they mean.
+
+    `key` are their stems joined by spaces, `spelt` their plain spellings; `parted`: a clause ends inside.
+    """
+
+    key: str
+    text: str
+    spelt: str
+    parted: bool
+    in_company: bool
+    language: str | None
+    forgiving: bool
+    cased: bool
 
 
 class Names:
@@ -28,37 +47,39 @@ class Names:
         self._told = ordinary["told"]
         self._before, self._after = cues["before"], cues["after"]
         self._parts: dict[str, tuple[str, float]] = {}
+        self._readings = lru_cache(_RUNS_KEPT)(self._judged)
 
     def find(self, scan: Scan) -> Iterator[Found]:
         """Every name in the text; they may overlap."""
+        begun, compounds = self.index.begun, scan.language != "en"
         for first, key in enumerate(scan.stems):
-            if key in self.index.begun:
-                yield from self.run_at(scan, first)
-            if len(scan.spelt[first]) >= _SHORTEST_COMPOUND and scan.language != "en":
+            if key in begun and (found := self.run_at(scan, first)):
+                yield found
+            if compounds and len(scan.spelt[first]) >= _SHORTEST_COMPOUND:
                 yield from self._compound_at(scan, first)
             if scan.forgiving:
                 yield from self.split_at(scan, first)
 
-    def run_at(self, scan: Scan, first: int) -> Iterator[Found]:
+    def run_at(self, scan: Scan, first: int) -> Found | None:
         """The longest name that begins with word `first`."""
-        for end, run in reversed(self._runs_at(scan.stems, first)):
-            entries = self.index.runs(run)
-            if any(word.opens for word in scan.words[first + 1 : end]):
-                entries = _written_so(scan, entries, first, end)
-            if entries:
-                readings = self._readings(scan, entries, first, end)
-                if readings:
-                    yield Found(first, end, readings)
-                    return
+        for end, key in reversed(self._runs_at(scan.stems, first)):
+            text = scan.text[scan.words[first].start : scan.words[end - 1].end]
+            spelt = " ".join(scan.spelt[first:end])
+            parted = any(word.opens for word in scan.words[first + 1 : end])
+            company = self._has_company(scan, first, end)
+            run = _Run(key, text, spelt, parted, company, scan.language, scan.forgiving, scan.cased)
+            if readings := self._readings(run):
+                return Found(first, end, readings)
+        return None
 
     def _runs_at(self, stems: Sequence[str], first: int) -> list[tuple[int, str]]:
         """(end, stems joined by spaces) of each run of forms that starts at word `first`, shortest first."""
         found: list[tuple[int, str]] = []
-        run = stems[first]
+        begun, key = self.index.begun, stems[first]
         for end in range(first + 1, len(stems) + 1):
-            if self.index.is_run(run):
-                found.append((end, run))
-            if end == len(stems) or (run := f"{run} {stems[end]}") not in self.index.begun:
+            if begun.get(key):
+                found.append((end, key))
+            if end == len(stems) or (key := f"{key} {stems[end]}") not in begun:
                 break
         return found
 
@@ -76,35 +97,35 @@ class Names:
             if key in self.index.parts and len(key) > len(begun) + 1 and self._is_name(whole, key):
                 yield Found(first, end, self.index.named(key, How.SPLIT, 0.9, scan.language))
 
-    def _readings(self, scan: Scan, entries: list[Entry], first: int, end: int) -> tuple[Reading, ...]:
-        start = scan.words[first].start
-        text = scan.text[start : scan.words[end - 1].end]
-        low, spelt = text.casefold(), " ".join(scan.spelt[first:end])
+    def _judged(self, run: _Run) -> tuple[Reading, ...]:
+        entries = self.index.runs(run.key)
+        low = run.text.casefold()
+        if run.parted:  # «E. coli», which would else be two clauses, has the signs of the text
+            entries = [entry for entry in entries if entry.form.text.casefold().startswith(low)]
         barred = (
             low in self.everyday
-            or (not scan.forgiving and low in self._told)
-            or (low in self._in_company and not self._has_company(scan, first, end))
+            or (not run.forgiving and low in self._told)
+            or (low in self._in_company and not run.in_company)
         )
         judged = []
         for entry in entries:
             if entry.form.kind is FormKind.ABBREVIATION:
-                score = self._abbreviated(scan, entry.form.text, text, first, end)
+                score = self._abbreviated(run, entry.form.text, low)
                 reading = Reading(entry.concept, How.ABBREVIATION, score) if score else None
-            elif barred or (entry.form.kind is FormKind.PHRASE and not scan.forgiving):
+            elif barred or (entry.form.kind is FormKind.PHRASE and not run.forgiving):
                 reading = None
             else:
-                reading = _named(entry, low, spelt, scan, start)
+                reading = _named(entry, low, run)
             if reading:
                 judged.append((entry, reading))
-        return self.index.settle(judged, scan.language)
+        return self.index.settle(judged, run.language)
 
-    def _abbreviated(self, scan: Scan, form: str, text: str, first: int, end: int) -> float:
+    def _abbreviated(self, run: _Run, form: str, low: str) -> float:
         """The belief in an abbreviation: high in its own capitals, less in company («har ms»), else none."""
-        if scan.cased and text in {form, f"{form}s"}:
+        if run.cased and run.text in {form, f"{form}s"}:
             return 0.95
-        low = text.casefold()
-        if scan.forgiving and low == form.casefold() and low not in self.everyday:
-            return 0.8 if self._has_company(scan, first, end) else 0.0
+        if run.forgiving and low == form.casefold() and low not in self.everyday:
+            return 0.8 if run.in_company else 0.0
         return 0.0
 
     def _has_company(self, scan: Scan, first: int, end: int) -> bool:
@@ -116,7 +137,7 @@ class Names:
 
     def _compound_at(self, scan: Scan, at: int) -> Iterator[Found]:
         spelt, key = scan.spelt[at], scan.stems[at]
-        if self.index.is_run(key) or not spelt.isalpha():
+        if self.index.begun.get(key) or not spelt.isalpha():
             return
         if spelt not in self._parts:
             self._parts[spelt] = self._part(spelt, key)
@@ -146,34 +167,28 @@ class Names:
         return any(key in self.heads or (len(key) > 2 and key in self.index.vocabulary) for key in keys)
 
 
-def _written_so(scan: Scan, entries: list[Entry], first: int, end: int) -> list[Entry]:
-    """The entries that have the signs of the text: «E. coli», which would else be two clauses."""
-    text = scan.text[scan.words[first].start : scan.words[end - 1].end].casefold()
-    return [entry for entry in entries if entry.form.text.casefold().startswith(text)]
-
-
-def _named(entry: Entry, low: str, spelt: str, scan: Scan, start: int) -> Reading | None:
+def _named(entry: Entry, low: str, run: _Run) -> Reading | None:
     form = entry.form.text.casefold()
     if form == low:
         return _reading(entry, How.EXACT, 1.0)
-    foreign = scan.language and entry.form.language not in spoken(scan.language)
+    foreign = run.language and entry.form.language not in spoken(run.language)
     if not same_marks(low, form, strictly=bool(foreign)):
         return None
-    if entry.plain == spelt:
+    if entry.plain == run.spelt:
         return _reading(entry, How.EXACT, 0.98)
-    if (foreign and len(spelt) < _SHORTEST_FOREIGN) or not _is_inflected(entry, low, spelt):
+    if (foreign and len(run.spelt) < _SHORTEST_FOREIGN) or not _is_inflected(entry, low, run.spelt):
         return None
-    if not scan.forgiving and _is_chance(entry.form.text, scan.text[start:], spelt):
+    if not run.forgiving and _is_chance(entry.form.text, run):
         return None
     return _reading(entry, How.INFLECTED, 0.95)
 
 
-def _is_chance(form: str, written: str, spelt: str) -> bool:
+def _is_chance(form: str, run: _Run) -> bool:
     """Whether words of a register's text only happen to be forms of a name: «device» is not Devic's disease.
 
     Registers write the names of people with a capital and no everyday words for diseases.
     """
-    return (form[0].isupper() and not written[0].isupper()) or any(map(is_spoken, spelt.split()))
+    return (form[0].isupper() and not run.text[0].isupper()) or any(map(is_spoken, run.spelt.split()))
 
 
 def _is_inflected(entry: Entry, low: str, spelt: str) -> bool:

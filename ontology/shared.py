@@ -95,7 +95,7 @@ class Shared:
     def _named(self, read: Scan, spelt: list[str], first: int, end: int) -> Found | None:
         """The name that words spell out, as found at `first` to `end`."""
         whole = scan(" ".join(spelt), read.language, read.forgiving)
-        named = next(self._names.run_at(whole, 0), None)
+        named = self._names.run_at(whole, 0)
         if named is None or named.end < len(whole.words):
             return None
         return Found(first, end, named.readings).found_by(How.SHARED)

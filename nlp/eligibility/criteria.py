@@ -211,7 +211,7 @@ def _after_lead_in(items: Sequence[Item], *, excludes: bool) -> frozenset[Kind]:
 
 def _subject(study: Study, linker: Linker, ontology: Ontology) -> frozenset[str]:
     """The conditions a study is about, and all that contain them."""
-    named = linker.link("; ".join(study.conditions), forgiving=False)
+    named = linker.names("; ".join(study.conditions))
     return frozenset(each for m in named for each in (m.concept, *ontology.ancestors(m.concept)))
 
 

@@ -116,7 +116,7 @@ class Reader:
         self.text = text
         self._ontology = ontology
         self._subject = subject
-        self._mentions = self._conditions(linker.link(text, language, forgiving=False))
+        self._mentions = self._conditions(list(linker.names(text, language)))
         self._starts = [mention.start for mention in self._mentions]
         self._folded: dict[int, list[Item]] = {}
 
