@@ -54,27 +54,28 @@ class Token(NamedTuple):
 
 def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
     """The tokens of text[start:end], longest phrases first; together they cover all but white space."""
-    written = text[start:end].translate(_SAME)
-    found = _parted(written)
+    found = _parted(text[start:end].translate(_SAME))
     words = [word.casefold() for word, _, _ in found]
-    known = vocabulary().lengths
+    lengths, following = vocabulary().lengths, [*words[1:], ""]
     read: list[Token] = []
+    symbol = ""
     position = 0
     while position < len(words):
-        word = words[position]
-        if word not in known and len(word) > _LONGEST_GRADE and not word[0].isdecimal():
-            read.append(Token("WORD", start + found[position][1], start + found[position][2]))
-            position += 1
-            continue
-        length, token = _longest(words, position, found, read[-1] if read else None)
-        first, last = start + found[position][1], start + found[position + length - 1][2]
-        if word in _SUFFIXES and read and read[-1].symbol == "NUMBER" and read[-1].end == first:
-            read[-1] = read[-1]._replace(end=last)  # «stage 3a»
+        beside = symbol in _COUNTS
+        pair = words[position], following[position]
+        length, token = _phrase(words, position, beside=beside) if pair in lengths else _NO_PHRASE
+        written, first, last = found[position]
+        if not length:
+            length, token = 1, _alone(written, beside)
+        elif length > 1:
+            last = found[position + length - 1][2]
+        if symbol == "NUMBER" and words[position] in _SUFFIXES and read[-1].end == start + first:
+            read[-1] = read[-1]._replace(end=start + last)  # «stage 3a»
         else:
             symbol, _, _, value, name, other = token
             if symbol == "UNIT" and read and words[position - 1] in _ONES and read[-1].symbol == "ANY_OF":
                 read[-1] = read[-1]._replace(symbol="NUMBER", value=1.0)  # «within one month»
-            read.append(Token(symbol, first, last, value, name, other))
+            read.append(Token(symbol, start + first, start + last, value, name, other))
         position += length
     return _said_once(read)
 
@@ -87,12 +88,17 @@ def heading(text: str) -> tuple[Token, ...]:
 
 _Found = tuple[str, int, int]
 _UNKNOWN = Token("WORD", 0, 0)
+_NO_PHRASE = 0, _UNKNOWN
 _SUFFIXES = frozenset("ab")
+_COUNTS = frozenset({"NUMBER", "TIMES", "ROMAN"})
+"""Right after these a short word may be a unit."""
 
 
 def _parted(written: str) -> list[_Found]:
     """Words with their places; a hyphenated one is parted where its parts are known and it is not."""
-    known = vocabulary().lengths
+    if "-" not in written:
+        return [(match[0], match.start(), match.end()) for match in _WORD.finditer(written)]
+    known = vocabulary().first
     found: list[_Found] = []
     for match in _WORD.finditer(written):
         word = match[0]
@@ -117,27 +123,35 @@ def _parts(word: str, start: int) -> Iterator[_Found]:
         yield part[0], start + part.start(), start + part.end()
 
 
-def _longest(
-    words: Sequence[str], position: int, found: Sequence[_Found], before: Token | None
-) -> tuple[int, Token]:
-    """(number of words, token without a place) of the longest phrase here, of a number or an unknown word."""
-    word = words[position]
+def _phrase(words: Sequence[str], position: int, *, beside: bool) -> tuple[int, Token]:
+    """(number of words, token without a place) of the longest phrase of several words here; (0, _) for none.
+
+    `beside`: a number stands before it, so that it may be a unit that means something else elsewhere.
+    """
     known = vocabulary()
-    for length in known.lengths.get(word, ()):
+    for length in known.lengths[words[position], words[position + 1]]:
         phrase = tuple(words[position : position + length])
         token = known.phrases.get(phrase)
-        if token is not None and not (token.symbol == "UNIT" and _is_no_unit(phrase, before)):
-            return len(phrase), _graded(token, found[position][0]) if len(phrase) == 1 else token
+        if token is not None and (beside or token.symbol != "UNIT" or not _is_no_unit(phrase)):
+            return len(phrase), token
+    return _NO_PHRASE
+
+
+def _is_no_unit(phrase: Sequence[str]) -> bool:
+    return len("".join(phrase)) <= _SHORT_UNIT or (len(phrase) > 1 and not phrase[0].isalpha())
+
+
+@lru_cache(maxsize=1 << 14)
+def _alone(written: str, beside: bool) -> Token:
+    """The token without a place of one word, of a number or an unknown word."""
+    word = written.casefold()
+    token = vocabulary().phrases.get((word,))
+    if token is not None and (beside or token.symbol != "UNIT" or not _is_no_unit((word,))):
+        return _graded(token, written)
     if word[0].isdecimal():
         value, other = _number(word)
-        return 1, Token("NUMBER", 0, 0, value, "", other)
-    return 1, _graded(_UNKNOWN, found[position][0])
-
-
-def _is_no_unit(phrase: Sequence[str], before: Token | None) -> bool:
-    beside = before is not None and before.symbol in {"NUMBER", "TIMES", "ROMAN"}
-    short = len("".join(phrase)) <= _SHORT_UNIT
-    return not beside and (short or (len(phrase) > 1 and not phrase[0].isalpha()))
+        return Token("NUMBER", 0, 0, value, "", other)
+    return _graded(_UNKNOWN, written)
 
 
 def _graded(token: Token, written: str) -> Token:
@@ -181,24 +195,30 @@ def _said_once(read: list[Token]) -> list[Token]:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The token of each phrase, and how long phrases with a first word are, longest first."""
+    """The token of each phrase, how phrases begin, and how long those of two words and more are.
+
+    `lengths` are by the first two words, longest first.
+    """
 
     phrases: Mapping[tuple[str, ...], Token]
-    lengths: Mapping[str, tuple[int, ...]]
+    first: frozenset[str]
+    lengths: Mapping[tuple[str, str], tuple[int, ...]]
 
 
 @cache
 def vocabulary() -> Vocabulary:
     """The three tables, in the words that `tokens` finds."""
     phrases: dict[tuple[str, ...], Token] = {}
-    lengths: dict[str, set[int]] = {}
+    lengths: dict[tuple[str, str], set[int]] = {}
     for symbol, name, phrase in entries():
         for each in _spelt_out(phrase.casefold().translate(_SAME)):
             words = tuple(_WORD.findall(each))
             value = float(name) if symbol == "NUMBER" else 0.0
             phrases[words] = Token(symbol, 0, 0, value, name)
-            lengths.setdefault(words[0], set()).add(len(words))
-    return Vocabulary(phrases, {first: tuple(sorted(each, reverse=True)) for first, each in lengths.items()})
+            if len(words) > 1:
+                lengths.setdefault((words[0], words[1]), set()).add(len(words))
+    longest_first = {pair: tuple(sorted(each, reverse=True)) for pair, each in lengths.items()}
+    return Vocabulary(phrases, frozenset(words[0] for words in phrases), longest_first)
 
 
 def _spelt_out(phrase: str) -> Iterator[str]:
