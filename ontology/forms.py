@@ -34,8 +34,9 @@ class FormIndex:
     """What a run of words may stand for.
 
     `runs` gives the entries of stems joined by spaces; `begun` holds every beginning of such a run, with the
-    numbers of the forms that end there. `parts` holds the stem, and `solid` the plain spelling, of each name in one word that a compound may contain;
-    `vocabulary` every stem in any name and `spellings` its plain spellings.
+    numbers of the forms that end there. `parts` holds the stem, and `solid` the plain spelling, of each name
+    in one word that a compound may contain; `vocabulary` every stem in any name and `spellings` its plain
+    spellings.
     """
 
     @uncollected()

@@ -1,20 +1,19 @@
 """Tokens of a sentence -> the same tokens with every relation in them folded into one term."""
 
-import re
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 
 from nlp.eligibility.logic import Not, Or, Rule, Unread, undecided
 from nlp.eligibility.measurements import Item, Term, fold_measurements
 from nlp.eligibility.qualifiers import fold_qualifiers
 from nlp.eligibility.quantities import fold_quantities
 from nlp.eligibility.relations import Kind, Relation
+from nlp.eligibility.symbols import coded, pattern
 from nlp.eligibility.variables import Answerer, variable, variables
 from nlp.eligibility.vocabulary import Token
 from nlp.eligibility.windows import fold_windows
 
-_SEX = re.compile(
-    r"\b(?:SEX (?:(?:PREP|FILLER) )?)?"
+_SEX = pattern(
+    r"(?:SEX (?:(?:PREP|FILLER) )?)?"
     r"(?:FEMALE (?:(?:COMMA|SLASH) )?(?:AND |OR |TO )?MALE|MALE (?:(?:COMMA|SLASH) )?(?:AND |OR |TO )?FEMALE"
     r"|BOTH_SEXES|FEMALE|MALE) (?:SEX )?"
 )
@@ -37,16 +36,7 @@ _PLAIN = {
 
 def fold(items: Sequence[Item]) -> list[Item]:
     """Fold measurements, ages, sexes and facts of one word into terms; every other item is left as it is."""
-    folded: list[Item] = []
-    stretch: list[Token] = []
-    for item in _dated(items):
-        if isinstance(item, Token):
-            stretch.append(item)
-        else:
-            folded += fold_quantities(stretch)
-            folded.append(item)
-            stretch = []
-    folded += fold_quantities(stretch)
+    folded: list[Item] = fold_quantities([*_dated(items)])
     symbols = {item.symbol for item in folded}
     if "TERM" in symbols:
         folded = fold_qualifiers(folded)
@@ -102,15 +92,12 @@ def _fact(item: Item, *, spoken: bool) -> Item:
 
 
 def _fold_sexes(items: Sequence[Item]) -> list[Item]:
-    offsets = accumulate((len(item.symbol) + 1 for item in items), initial=0)
-    index = {offset: number for number, offset in enumerate(offsets)}
-    symbols = "".join(f"{item.symbol} " for item in items)
     folded: list[Item] = []
     done = 0
-    for found in _SEX.finditer(symbols):
-        first, last = index[found.start()], index[found.end()]
+    for found in _SEX.finditer(coded(items)):
+        first, last = found.span()
         folded += items[done:first]
-        folded.append(_sex(found, items[first:last], somebody_else=_of_others(items[last : last + 2])))
+        folded.append(_sex(items[first:last], somebody_else=_of_others(items[last : last + 2])))
         done = last
     return [*folded, *items[done:]]
 
@@ -121,10 +108,10 @@ def _of_others(after: Sequence[Item]) -> bool:
     return symbols[:1] == ["OTHERS"] or (symbols[1:] == ["OTHERS"] and symbols[0] in {"WORD", "NARROW"})
 
 
-def _sex(found: re.Match[str], items: Sequence[Item], *, somebody_else: bool) -> Item:
+def _sex(items: Sequence[Item], *, somebody_else: bool) -> Item:
     if somebody_else:
         return Token("WORD", items[0].start, items[-1].end)
-    symbols = set(found[0].split())
+    symbols = {item.symbol for item in items}
     values = tuple(
         value
         for value, symbol in (("female", "FEMALE"), ("male", "MALE"))

@@ -7,9 +7,10 @@ the tokens' symbols, not over letters.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from typing import TypeVar
 
 from nlp.eligibility.relations import Bound
+from nlp.eligibility.symbols import Symbolic, coded, pattern
 from nlp.eligibility.units import units
 from nlp.eligibility.vocabulary import Token
 
@@ -25,12 +26,12 @@ _LIMIT = (
 _ALONE = "(?!TIMES|LIMIT|UNIT|AND_OVER|AND_UNDER|OF UNIT|TO )"
 _LAST = "(?:(?<=WITHIN )(?:TO )?UNIT )"
 _JOIN = "(?:(?:TO|AND|OR|COMMA|SLASH) )"
-_QUANTITY = re.compile(
-    rf"\b(?:(?P<listed>{_NUMBER}(?:{_JOIN}{{1,2}}{_NUMBER}{_ALONE}){{2,}})"
+_QUANTITY = pattern(
+    rf"(?:(?P<listed>{_NUMBER}(?:{_JOIN}{{1,2}}{_NUMBER}{_ALONE}){{2,}})"
     rf"|(?P<last>{_LAST})|(?P<between>(?:BETWEEN|FROM) (?:FILLER )?)?(?P<first>{_LIMIT})"
     rf"(?:(?P<join>{_JOIN}{{0,2}})(?P<second>(?:(?:AND_OVER|AND_UNDER) )?{_LIMIT}))?)"
 )
-_COUNTING = frozenset({"NUMBER", "ROMAN", "LETTER", "UNIT"})
+_Item = TypeVar("_Item", bound=Symbolic)
 _LOWER = {"AT_LEAST": True, "OVER": False, "AND_OVER": True, "FROM": True, "TURNED": True}
 _UPPER = {"AT_MOST": True, "UNDER": False, "AND_UNDER": True}
 _BEFORE_NUMBER = {"AND_OVER": "OVER", "AND_UNDER": "UNDER"}
@@ -142,24 +143,19 @@ class Quantity:
         return _both(first, others[0], self.join, between=self.between or before == "BETWEEN")
 
 
-def fold_quantities(items: Sequence[Token]) -> list[Token | Quantity]:
-    """Fold every quantity; all other tokens are left as they are."""
-    if not any(item.symbol in _COUNTING for item in items):
-        return [*items]
-    offsets = accumulate((len(item.symbol) + 1 for item in items), initial=0)
-    index = {offset: number for number, offset in enumerate(offsets)}
-    symbols = "".join(f"{item.symbol} " for item in items)
-    folded: list[Token | Quantity] = []
-    done = position = 0
-    while found := _QUANTITY.search(symbols, position):
-        first, last = index[found.start()], index[found.end()]
-        quantity = _quantity(found, items[first:last])
+def fold_quantities(items: Sequence[_Item]) -> list[_Item | Quantity]:
+    """Fold every quantity among the tokens; all other items are left as they are."""
+    symbols = coded(items)
+    folded: list[_Item | Quantity] = []
+    done = 0
+    while found := _QUANTITY.search(symbols, done):
+        first = found.start()
+        quantity = _quantity(found, [each for each in items[first : found.end()] if isinstance(each, Token)])
         if first and items[first - 1].symbol == "WITHIN":
             quantity = quantity.at_most()
         folded += items[done:first]
         folded.append(quantity)
         done = first + len(quantity.items)
-        position = found.start() + sum(len(item.symbol) + 1 for item in quantity.items)
     return [*folded, *items[done:]]
 
 
@@ -171,15 +167,17 @@ def _quantity(found: re.Match[str], items: Sequence[Token]) -> Quantity:
     if found["last"]:  # «the last month» is one month
         limit = Limit("", float(len(items)), items[-1].name)  # and «siste to måneder» two
         return Quantity((limit,), frozenset(), between=False, items=tuple(items))
-    between = (found["between"] or "").split()
-    size = len(between) + len(found["first"].split())
-    first = _limit(items[len(between) : size], "FROM" if between[:1] == ["FROM"] else "")
+    opening = items[0].symbol if found["between"] else ""
+    before = len(found["between"] or "")
+    size = before + len(found["first"])
+    first = _limit(items[before:size], "FROM" if opening == "FROM" else "")
     if found["second"]:
-        second = _limit(items[len(items) - len(found["second"].split()) :])
-        join = frozenset(found["join"].split())
-        if _belong_together(first, second, join, between=bool(between)):
-            return Quantity((first, second), join, between[:1] == ["BETWEEN"], tuple(items))
-    return Quantity((first,), frozenset(), between[:1] == ["BETWEEN"], tuple(items[:size]))
+        joined = len(items) - len(found["second"])
+        second = _limit(items[joined:])
+        join = frozenset(item.symbol for item in items[size:joined])
+        if _belong_together(first, second, join, between=bool(opening)):
+            return Quantity((first, second), join, opening == "BETWEEN", tuple(items))
+    return Quantity((first,), frozenset(), opening == "BETWEEN", tuple(items[:size]))
 
 
 def _limit(items: Sequence[Token], before: str = "") -> Limit:
