@@ -12,7 +12,7 @@ from nlp.eligibility.sections import Piece, PieceKind, Section, read_sections
 from nlp.eligibility.sentence import DOUBTFUL
 from nlp.eligibility.statements import Statement
 from nlp.eligibility.variables import Answerer, variable
-from nlp.eligibility.vocabulary import heading
+from nlp.eligibility.vocabulary import tokens_of
 from ontology.concept import Ontology, load_ontology
 from ontology.linker import Linker
 from ontology.wording import say
@@ -182,7 +182,7 @@ class _Scope:
         return trusted
 
     def _under_heading(self, piece: Piece) -> frozenset[Kind]:
-        if {token.symbol for token in heading(piece.under)} & _SPECIAL:
+        if {token.symbol for token in tokens_of(piece.under)} & _SPECIAL:
             return frozenset()
         return _ATTRIBUTES if piece.section is Section.OTHER else _ANYTHING
 

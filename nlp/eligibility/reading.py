@@ -3,6 +3,8 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from nlp.eligibility.grammar import fold
 from nlp.eligibility.logic import And, AtLeast, Or, Rule, Unread, is_read, relations, undecided
@@ -13,7 +15,7 @@ from nlp.eligibility.sections import Piece, PieceKind, Section
 from nlp.eligibility.sentence import DOUBTFUL, read_sentence
 from nlp.eligibility.statements import Statement, statements
 from nlp.eligibility.variables import variable
-from nlp.eligibility.vocabulary import Token, heading, tokens
+from nlp.eligibility.vocabulary import Token, tokens, tokens_of
 from ontology.concept import Concept, Ontology
 from ontology.concept import Kind as ConceptKind
 from ontology.found import How
@@ -123,11 +125,11 @@ class Reader:
     def items(self, piece: Piece) -> list[Item]:
         """The folded items of a piece. Under the subheading «Age:», "18 and over" is an age."""
         if piece.start not in self._folded:
-            named = {token.name or token.symbol for token in heading(piece.under)}
+            named = {token.name or token.symbol for token in tokens_of(piece.under)}
             is_age = "age" in named and named <= {"age", "EQUALS"}
             before = [Token("VARIABLE", piece.start, piece.start, name="age")] if is_age else []
             self._folded[piece.start] = fold(
-                [*before, *_told_apart(list(self._unfolded(piece.start, piece.end)))]
+                [*before, *_told_apart([*self._unfolded(piece.start, piece.end)])]
             )
         return self._folded[piece.start]
 
@@ -204,13 +206,15 @@ class Reader:
 
     def _narrowing(self, mention: Mention) -> Iterator[Token]:
         """Qualifiers within a synonym («uncontrolled hypertension») that the concept's own names lack."""
-        concept = self._ontology.get(mention.concept)
-        own = f"{concept.nb} {concept.nn} {concept.en}".casefold()
+        own = self._asked(mention).names
         if mention.matched.casefold() in own:
             return
-        for token in tokens(self.text, mention.start, mention.end):
-            if token.symbol == "NARROW" and self.text[token.start : token.end].casefold() not in own:
-                yield token
+        for token in tokens_of(mention.matched):
+            if token.symbol == "NARROW" and mention.matched[token.start : token.end].casefold() not in own:
+                yield token._replace(start=mention.start + token.start, end=mention.start + token.end)
+
+    def _asked(self, mention: Mention) -> "_Asked":
+        return _asked(self._ontology, mention.concept)
 
     def _allergy(self, mention: Mention, *, certain: bool) -> Mention:
         """The allergy to a drug (penicillins, penicillin-allergy); if `certain`, for others that to any."""
@@ -222,14 +226,9 @@ class Reader:
         return replace(mention, concept=DRUG_ALLERGY) if is_drug and known else mention
 
     def _term(self, mention: Mention) -> Term:
-        concept = self._ontology.get(mention.concept)
-        kind = Kind.PROCEDURE if concept.id in _UNDERGONE else _KINDS[concept.kind]
-        happens = bool(concept.icd10) and all(code.startswith(EVENTS) for code in concept.icd10)
-        name = f"{'history' if happens else kind}:{concept.id}"
-        start, end = mention.start, mention.end
-        relation = Relation(kind, name, concept=concept.id, start=start, end=end)
-        asked = (kind is not Kind.CONDITION or _is_disease(concept)) and concept.id != DRUG_ALLERGY
-        return Term(relation if asked else undecided(relation), kind, start, end)
+        asked, start, end = self._asked(mention), mention.start, mention.end
+        relation = Relation(asked.kind, asked.variable, concept=mention.concept, start=start, end=end)
+        return Term(relation if asked.decides else undecided(relation), asked.kind, start, end)
 
     def _conditions(self, mentions: Sequence[Mention]) -> list[Mention]:
         """Certain mentions in order of place, each as the concept that it asks a person for.
@@ -246,9 +245,9 @@ class Reader:
         return [mention for mention in single if self._is_certain(mention, named)]
 
     def _is_certain(self, mention: Mention, named: Set[str]) -> bool:
-        concept = self._ontology.get(mention.concept)
-        loose = concept.kind is ConceptKind.SYMPTOM and mention.how not in {How.EXACT, How.SHARED}
-        if mention.how not in _CERTAIN or loose or not _can_be_had(concept):
+        asked = self._asked(mention)
+        loose = asked.symptom and mention.how not in {How.EXACT, How.SHARED}
+        if mention.how not in _CERTAIN or loose or not asked.can_be_had:
             return False
         short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
         short = short and mention.matched not in _TOLD_ALONE
@@ -323,12 +322,33 @@ def _cuts(mention: Mention, token: Token) -> bool:
     return not apart and (token.start < mention.start or mention.end < token.end)
 
 
-def _can_be_had(concept: Concept) -> bool:
-    """A disease or symptom that a person can have, a drug to take or a procedure to go through."""
-    return (
-        concept.kind in {ConceptKind.DRUG, ConceptKind.PROCEDURE}
-        or concept.id in _UNDERGONE
-        or (not all(code.startswith(_NO_DISEASE) for code in concept.icd10))
+class _Asked(NamedTuple):
+    """What a concept asks a person for. `names` are its own, in small letters.
+
+    `can_be_had`: it is a disease or symptom that a person can have, a drug to take or a procedure to go
+    through. `decides`: an answer settles it.
+    """
+
+    kind: Kind
+    variable: str
+    names: str
+    symptom: bool
+    can_be_had: bool
+    decides: bool
+
+
+@lru_cache(maxsize=1 << 13)
+def _asked(ontology: Ontology, concept_id: str) -> _Asked:
+    concept = ontology.get(concept_id)
+    kind = Kind.PROCEDURE if concept.id in _UNDERGONE else _KINDS[concept.kind]
+    happens = bool(concept.icd10) and all(code.startswith(EVENTS) for code in concept.icd10)
+    return _Asked(
+        kind,
+        f"{'history' if happens else kind}:{concept.id}",
+        f"{concept.nb} {concept.nn} {concept.en}".casefold(),
+        concept.kind is ConceptKind.SYMPTOM,
+        kind is not Kind.CONDITION or not all(code.startswith(_NO_DISEASE) for code in concept.icd10),
+        (kind is not Kind.CONDITION or _is_disease(concept)) and concept.id != DRUG_ALLERGY,
     )
 
 

@@ -81,8 +81,8 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
 
 
 @lru_cache(maxsize=1 << 12)
-def heading(text: str) -> tuple[Token, ...]:
-    """The tokens of a heading; the same few stand over many lists."""
+def tokens_of(text: str) -> tuple[Token, ...]:
+    """The tokens of a heading or a name; the same few stand again and again."""
     return tuple(tokens(text))
 
 
