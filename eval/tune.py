@@ -44,9 +44,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """Weights, and the mean nDCG@10 that they give each group of cases."""
+    """Weights for questions and for cases, and the mean nDCG@10 that they give each group."""
 
-    weights: Mapping[str, float]
+    weights: Mapping[str, Mapping[str, float]]
     groups: Mapping[str, float]
 
     @property
@@ -106,7 +106,7 @@ def _cases(
     return cases
 
 
-def measure(cases: Sequence[Case], weights: Mapping[str, float]) -> Tuned:
+def measure(cases: Sequence[Case], weights: Mapping[str, Mapping[str, float]]) -> Tuned:
     """nDCG@10 over wordings, then topics, then groups."""
     values: dict[str, dict[str, list[float]]] = {}
     for case in cases:
@@ -120,17 +120,19 @@ def tune(cases: Sequence[Case]) -> Iterator[Tuned]:
     yield best
     for _ in range(ROUNDS):
         before = best
-        for leg in (each for each in WEIGHTS if each != "words"):
-            tried = [measure(cases, {**best.weights, leg: step}) for step in STEPS]
-            winner = max(tried, key=lambda each: each.mean)
-            if winner.mean > best.mean:
-                best = winner
-                yield best
+        for kind, own in WEIGHTS.items():
+            for leg in (each for each in own if each != "words"):
+                changed = [{**best.weights[kind], leg: step} for step in STEPS]
+                tried = [measure(cases, {**best.weights, kind: each}) for each in changed]
+                winner = max(tried, key=lambda each: each.mean)
+                if winner.mean > best.mean:
+                    best = winner
+                    yield best
         if best is before:
             return
 
 
-def ndcg(case: Case, weights: Mapping[str, float]) -> float:
+def ndcg(case: Case, weights: Mapping[str, Mapping[str, float]]) -> float:
     """nDCG@10 with the grade as gain (Järvelin & Kekäläinen 2002), 0 where nothing relevant is known."""
     fused = fuse(case.legs, weights_for(case.coverage, case=case.case, of=weights))
     ranked = sorted(fused, key=lambda study: (-fused[study], study))[:CUT]

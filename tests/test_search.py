@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.embeddings.encoder import Encoder, Vectors
-from nlp.embeddings.fusion import CASE, TALK, WEIGHTS, fuse, scaled, weights
+from nlp.embeddings.fusion import LEAST, WEIGHTS, fuse, scaled, weights
 from nlp.embeddings.search import Hit, StudyIndex
 from nlp.embeddings.telling import coverage, telling
 from nlp.query import Chosen, Filters, Query, understand
@@ -341,11 +341,11 @@ def test_concepts_count_by_how_much_of_the_question_they_cover() -> None:
     def counts(coverage: float, *, case: bool) -> float:
         return weights(coverage, case=case)["concepts"]
 
-    for case, (least, _) in ((True, CASE), (False, TALK)):
-        assert weights(1.0, case=case) == WEIGHTS
-        assert counts(0.0, case=case) == pytest.approx(least * WEIGHTS["concepts"])
-        assert counts(0.0, case=case) < counts(0.5, case=case) < counts(0.9, case=case)
-    assert counts(0.5, case=True) < counts(0.5, case=False)
+    full = WEIGHTS["question"]["concepts"]
+    assert weights(1.0, case=False) == WEIGHTS["question"]
+    assert counts(0.0, case=False) == pytest.approx(LEAST * full)
+    assert counts(0.0, case=False) < counts(0.5, case=False) < counts(0.9, case=False) < full
+    assert counts(1.0, case=True) < counts(0.5, case=False)
 
 
 @pytest.mark.parametrize("words", ["hva med astma da, finnes det noe der", "jeg lurer på noe om astma"])

@@ -1,9 +1,7 @@
 """What an index knows of its studies besides words and vectors: one SQLite file, read without a server."""
 
 import json
-import math
 import sqlite3
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from nlp.embeddings.chunks import Chunk
 from nlp.embeddings.facets import FACETS, Columns, facets_of
 from nlp.embeddings.sites import Spot, Spots, is_placed, spots_of
+from nlp.embeddings.subjects import Subjects
 from ontology.errors import Unavailable
 from registry.study import Status, Study
 
@@ -222,12 +221,15 @@ class Catalogue:
         ).fetchone()
         return Chunk(study_id, *row)
 
-    def studies_about(self, concepts: Iterable[str]) -> list[tuple[int, str, float]]:
-        """(study number, concept, weight) wherever a study is about one of `concepts`."""
-        return self._database.execute(
-            "SELECT study, concept, weight FROM concept WHERE concept IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(concepts)),),
-        ).fetchall()
+    def number_of(self, study_id: str) -> int | None:
+        """The number of a study, None for an unknown id."""
+        row = self._database.execute("SELECT number FROM study WHERE id = ?", (study_id,)).fetchone()
+        return row and int(row[0])
+
+    def subjects(self) -> Subjects:
+        """What every study is about."""
+        rows = self._database.execute("SELECT concept, study, weight FROM concept ORDER BY concept, study")
+        return Subjects(rows.fetchall())
 
     def columns(self) -> Columns:
         """The facets of every study."""
@@ -245,30 +247,6 @@ class Catalogue:
     def titles(self) -> list[tuple[str, str, str]]:
         """(id, title, language) of every study."""
         return self._database.execute("SELECT id, title, language FROM study").fetchall()
-
-    def popularity(self) -> dict[str, int]:
-        """How many studies are about each concept."""
-        return dict(self._database.execute("SELECT concept, count(*) FROM concept GROUP BY concept"))
-
-    def concepts_of(self, study_id: str) -> dict[str, float]:
-        """What a study is about: the weight of each concept; {} for an unknown study."""
-        rows = self._database.execute(
-            "SELECT concept, weight FROM concept JOIN study ON number = study WHERE id = ?", (study_id,)
-        )
-        return dict(rows.fetchall())
-
-    def sharing(self, own: Mapping[str, float]) -> dict[int, float]:
-        """Studies that are about one of these concepts, scored by the weights on both sides.
-
-        A concept counts by how few studies are about it: log(studies / studies about it).
-        """
-        found, studies = self.studies_about(own), self.count
-        times = Counter(concept for _, concept, _ in found)
-        scores: dict[int, float] = {}
-        for number, concept, weight in found:
-            rare = math.log(1 + studies / times[concept])
-            scores[number] = scores.get(number, 0.0) + own[concept] * weight * rare
-        return scores
 
     def spots(self) -> Spots:
         """The sites of every study whose place is known."""

@@ -9,35 +9,45 @@ Key = TypeVar("Key", bound=Hashable)
 Scores = Mapping[Key, float]
 """What a leg gives the studies that it found; a higher score is a better one."""
 
-WEIGHTS: Mapping[str, float] = {"words": 1.0, "meaning": 0.5, "concepts": 3.5}
-"""How much each leg of the search counts for a question whose telling words all name concepts.
+WEIGHTS: Mapping[str, Mapping[str, float]] = {
+    "question": {"words": 1.0, "meaning": 0.5, "concepts": 3.5, "shared": 0.3},
+    "case": {"words": 1.0, "meaning": 0.8, "concepts": 0.0, "shared": 0.3},
+}
+"""How much each leg counts: for a question whose telling words all name concepts, and for a case.
+
+A case in sixty words names illnesses beside the point; its concepts by themselves find the wrong studies.
 
 `studievei eval tune` measures them on development questions: sigir2016 (3,276 studies) and everyday questions
 over titles of 5,453 records of ClinicalTrials.gov (eval/proxy.py says what the latter is worth). nDCG@10 was:
 
-    meaning, concepts                                case histories  keywords  Norwegian  English
-    0.5, none                                                  .148      .260       .551     .564
-    0.5, 1.0 always                                            .141      .258       .634     .604
-    0.8, 0.5 + 3.0 x coverage squared                          .121      .249       .661     .630
-    0.5, 0.2 + 3.0 x coverage to the sixth                     .153      .258       .648     .616
-    0.5, that for cases, 0.5 + 3.0 x coverage squared else     .153      .250       .662     .632
+    concepts; shared                                      case histories  keywords  Norwegian  English
+    none; none                                                      .158      .256       .544     .557
+    1.0 always; none                                                .124      .254       .640     .623
+    3.5 x (1/7 + 6/7 coverage squared), .2 for cases; none          .155      .252       .657     .608
+    3.5 x (1/16 + 15/16 coverage^4), 0 for cases; 0.3               .170      .258       .658     .610
+    3.5 x (1/7 + 6/7 coverage squared), 0 for cases; 0.3            .171      .251       .667     .614
 
-bm25s alone gives .141 and .238 on the first two, the encoder .100 and .222, both by reciprocal rank .142 and
-.243. Of everyday sentences («hva med migrene da») the words beside the illness mostly tell nothing, so that
-studies of the illness must come first; clinicians' keywords pay a little for it.
+bm25s alone gives .141 and .238 on the first two, the encoder as shipped .100 and .222, both by reciprocal
+rank .142 and .243. Of everyday sentences («hva med migrene da») the words beside the illness mostly tell
+nothing, so that studies of the illness must come first; clinicians' keywords pay a little for it.
 """
 
-TALK, CASE = (1 / 7, 2), (1 / 16, 6)
+LEAST, STEEPNESS = 1 / 16, 4
 """What is left of the weight of the concepts when they cover next to nothing of a question, and how soon."""
 
+SIMILAR: Mapping[str, float] = {"shared": 1.0, "meaning": 0.15}
+"""The same for studies like a study."""
 
-def weights(coverage: float, *, case: bool, of: Mapping[str, float] = WEIGHTS) -> dict[str, float]:
+
+def weights(
+    coverage: float, *, case: bool, of: Mapping[str, Mapping[str, float]] = WEIGHTS
+) -> dict[str, float]:
     """The weights for a question whose concepts cover this share (0 to 1) of its telling words.
 
-    «sukkersyke» is all said by its concept; a `case` in sixty words names illnesses beside the point.
+    «sukkersyke» is all said by its concept.
     """
-    least, steepness = CASE if case else TALK
-    return {**of, "concepts": of["concepts"] * (least + (1 - least) * coverage**steepness)}
+    chosen = of["case" if case else "question"]
+    return {**chosen, "concepts": chosen["concepts"] * (LEAST + (1 - LEAST) * coverage**STEEPNESS)}
 
 
 def scaled(scores: Scores[Key]) -> dict[Key, float]:

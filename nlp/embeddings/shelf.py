@@ -16,6 +16,7 @@ from nlp.embeddings.encoder import Vectors
 from nlp.embeddings.facets import Columns, Counts, Mask
 from nlp.embeddings.sites import Nearest, Spots
 from nlp.embeddings.sparse import SparseIndex
+from nlp.embeddings.subjects import Subjects
 from nlp.places import Place
 from nlp.query import Filters, Query
 from registry.study import Study
@@ -52,6 +53,11 @@ class Shelf:
     def columns(self) -> Columns:
         """The facets of every study."""
         return self.catalogue.columns()
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        """What every study is about."""
+        return self.catalogue.subjects()
 
     @cached_property
     def unplaced(self) -> frozenset[int]:
