@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from nlp.eligibility.grammar import fold
@@ -27,6 +28,9 @@ EVENTS = ("G45", "I21", "I22", "I60", "I61", "I62", "I63", "I64", "S", "T")
 DEEPEST = 10
 """Levels. Real lists have four at most."""
 
+TITLE = 5
+"""Words that the name of a questionnaire may have, its condition among them."""
+
 SHORT = 3
 """Letters: abbreviations up to this length mean too many things to stand alone."""
 
@@ -45,7 +49,7 @@ _UNDERGONE = frozenset({"vaccination"})
 """Circumstances that are done to a person."""
 
 _LEADS_TO_METHODS = frozenset(
-    {"WORD", "PREP", "LEVEL", "CLINICAL", "AT_LEAST", "NUMBER", "amount", "negative"}
+    {"WORD", "PREP", "LEVEL", "CLINICAL", "AT_LEAST", "NUMBER", "ALL_OF", "HEADNOUN", "amount", "negative"}
 )
 _LINKING = frozenset({"FILLER", "OF", "NARROW", "TO"})
 
@@ -129,7 +133,7 @@ class Reader:
             is_age = "age" in named and named <= {"age", "EQUALS"}
             before = [Token("VARIABLE", piece.start, piece.start, name="age")] if is_age else []
             self._folded[piece.start] = fold(
-                [*before, *_told_apart([*self._unfolded(piece.start, piece.end)])]
+                [*before, *_told_apart(self.text, list(self._unfolded(piece.start, piece.end)))]
             )
         return self._folded[piece.start]
 
@@ -254,15 +258,17 @@ class Reader:
         return not short or mention.concept in named
 
 
-def _told_apart(items: list[Item]) -> Iterator[Item]:
+def _told_apart(text: str, items: list[Item]) -> Iterator[Item]:
     """Leave out what only names something else.
 
     That is «tumour» in "tumour biopsy", «asthma» in "asthma nurse", «lidocaine» before "allergy",
     «infection» after "hepatitis C", and the examination that something was found by.
     """
     led = ""
-    for before, item, after in zip([None, *items], items, [*items[1:], None], strict=False):
-        if item.symbol in _NOTHING or _only_names(item, after) or _is_method(item, led, after):
+    for number, item in enumerate(items):
+        before, after = items[number - 1] if number else None, next(iter(items[number + 1 :]), None)
+        named = _only_names(item, after) or _is_titled(text, items[number : number + TITLE])
+        if item.symbol in _NOTHING or named or _is_method(item, led, after):
             yield Token("WORD", item.start, item.end)
         elif _beside(before, item) and _concept(item) == "infection" and _is_condition(before):
             yield Token("HEADNOUN", item.start, item.end)
@@ -270,6 +276,18 @@ def _told_apart(items: list[Item]) -> Iterator[Item]:
             yield item
         if item.symbol not in _LINKING:
             led = getattr(item, "name", "") or item.symbol
+
+
+def _is_titled(text: str, items: Sequence[Item]) -> bool:
+    """«Anxiety Sensitivity Index»: a condition, and words with capitals up to that for an instrument."""
+    if not _is_condition(items[0]):
+        return False
+    for before, item in pairwise(items):
+        if text[before.end : item.start] != " " or not text[item.start].isupper():
+            return False
+        if getattr(item, "name", "") == "instrument":
+            return True
+    return False
 
 
 def _is_method(item: Item, led: str, after: Item | None) -> bool:
@@ -300,7 +318,7 @@ def _only_names(item: Item, after: Item | None) -> bool:
         return treatment or (item.kind is Kind.DRUG and _concept(after).endswith("allergy"))
     name = getattr(after, "name", "")
     if item.kind is Kind.DRUG:
-        return name == "amount"  # «folate level»
+        return name in {"amount", "any"}  # «folate level», «insulin antibodies»
     return _is_condition(item) and (after.symbol == "BELONGING" or name == "instrument")
 
 

@@ -15,6 +15,7 @@ _ENDS_MOOD = frozenset({"STOP", "EXCEPT", "MUST"})
 _ENDS_LIST = frozenset({"STOP", "AND", "EXCEPT", "MUST"})
 _ENDS_MEMBER = frozenset({"COMMA", "OR", "AND", "CLOSE"})
 _ENDS_NEAR = frozenset({"COMMA", "AND", "CLOSE"})
+_IDLE = frozenset({"SPEAK", "FILLER", "OF", "PREP", "NOT", "OR", "AND", "COMMA", "SLASH", "USE"})
 _KIN = frozenset({Kind.CONDITION, Kind.AGE})
 _OF_PEOPLE = frozenset({Kind.AGE, Kind.SEX})
 _UNDENIED = frozenset({Kind.LAB, Kind.MEASURE, Kind.SCORE, Kind.CONSENT, Kind.LANGUAGE})
@@ -59,19 +60,24 @@ class _No:
     """A "no" and how far it reaches: to the end of its list, or if it is `near` to that of its member.
 
     `prefix`: a «non-», which reaches the next word only. `kinds` of terms that it has denied; `passed`: a
-    comma or an "and" has gone by since.
+    comma or an "and" has gone by since; `begun`: so has some word of what is denied.
     """
 
     near: bool
     prefix: bool
     kinds: set[Kind] = field(default_factory=set)
     passed: bool = False
+    begun: bool = False
+
+    def hear(self, item: Item) -> None:
+        """Take in one item after it. «Unable to read and write» has not begun to say what."""
+        self.begun |= item.symbol not in _IDLE
 
     def ends(self, symbol: str) -> bool:
         """Whether it does not reach as far as the item with this symbol."""
         if self.prefix:
             return symbol != "TO" and (symbol != "TERM" or bool(self.kinds))
-        return self.near and (symbol in _ENDS_NEAR or (symbol == "OR" and not self.kinds))
+        return self.near and self.begun and (symbol in _ENDS_NEAR or (symbol == "OR" and not self.kinds))
 
     def denies(self, term: Term) -> bool:
         """Whether it turns a term."""
@@ -104,8 +110,10 @@ class _Mood:
     def hear(self, item: Item) -> None:
         """Take in one item."""
         symbol, name = item.symbol, getattr(item, "name", "")
-        if self.no is not None and self.no.ends(symbol):
-            self.no = None
+        if self.no is not None:
+            self.no = None if self.no.ends(symbol) else self.no
+        if self.no is not None:
+            self.no.hear(item)
         if symbol in _ENDS_MOOD:
             self.no = None
             self.example = self.kin = self.allergy = False
@@ -129,7 +137,7 @@ class _Mood:
         self.risk = self.risk and symbol == "OR"
         self.either = self.either and symbol == "OR"
         if self.no is not None:
-            self.no.passed |= symbol in _ENDS_NEAR
+            self.no.passed |= self.no.begun and symbol in _ENDS_NEAR
 
     def passes_over(self, term: Term) -> bool:
         """Whether a term here states nothing about the person."""
@@ -161,6 +169,7 @@ def _is_example(item: Item) -> bool:
 def _each(items: Sequence[Item]) -> Iterator[tuple[int, Statement]]:
     """Each statement with the place of its term."""
     moods = [_Mood()]
+    allowed = _allowed(items)
     for number, item in enumerate(items):
         if item.symbol == "OPEN":
             moods.append(deepcopy(moods[-1]))
@@ -168,11 +177,23 @@ def _each(items: Sequence[Item]) -> Iterator[tuple[int, Statement]]:
             moods.pop()
         mood = moods[-1]
         mood.hear(item)
-        if not isinstance(item, Term) or mood.passes_over(item):
+        if not isinstance(item, Term) or number in allowed or mood.passes_over(item):
             continue
         turned = mood.turns(item) is not _is_negative(items, number)
         for relation, negated in _relations(item.rule):
             yield number, Statement(relation, negated is not turned, _own_group(item, number))
+
+
+def _allowed(items: Sequence[Item]) -> frozenset[int]:
+    """Places in the sentences that end in what is allowed: «inhaled steroids are permitted»."""
+    found: set[int] = set()
+    start = 0
+    for number, item in enumerate(items):
+        if item.symbol in {"STOP", "OPEN", "CLOSE"}:
+            start = number
+        elif isinstance(item, Token) and item.name == "allowed":
+            found |= set(range(start, number))
+    return frozenset(found)
 
 
 def _is_negative(items: Sequence[Item], number: int) -> bool:

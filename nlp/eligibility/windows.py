@@ -6,6 +6,7 @@ from dataclasses import replace
 from nlp.eligibility.logic import Not, Rule, mapped, relations, undecided
 from nlp.eligibility.measurements import Item, Term, Window
 from nlp.eligibility.relations import Direction, Kind, Relation
+from nlp.eligibility.vocabulary import Token
 
 REACH = 6
 """Words that may stand between what happened and when."""
@@ -95,6 +96,9 @@ def _treated(items: Sequence[Item], last: int) -> int:
         before -= 1
     term, treatment = items[last], items[before] if before >= 0 else None
     is_for = any(item.symbol == "PREP" for item in items[before + 1 : last])
+    asks = any(isinstance(item, Token) and item.name == "asks" for item in items[before + 1 : last])
+    if asks and isinstance(treatment, Term) and _takes(treatment):
+        return before  # «surgery requiring general anesthesia within 3 months»
     if isinstance(term, Term) and isinstance(treatment, Term) and is_for and term.kind is Kind.CONDITION:
         return before if treatment.kind in {Kind.DRUG, Kind.PROCEDURE} and _takes(treatment) else last
     return last
