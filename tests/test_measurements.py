@@ -28,6 +28,8 @@ ONTOLOGY = Ontology(
         concept("asthma", ConceptKind.CONDITION, ("J45",)),
         concept("warfarin", ConceptKind.DRUG),
         concept("prednisolone", ConceptKind.DRUG),
+        concept("dialysis", ConceptKind.PROCEDURE),
+        concept("mri", ConceptKind.PROCEDURE),
     ],
     {},
 )
@@ -97,6 +99,77 @@ def test_numbers_find_their_variable_and_unit(text: str, expected: list[str]) ->
     ],
 )
 def test_windows_denials_examples_and_relatives(text: str, expected: list[str]) -> None:
+    assert stated(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Dialysis (without warfarin), stroke",
+            ["procedure:dialysis", "not drug:warfarin", "history:stroke"],
+        ),
+        (
+            "Asthma not treated with warfarin, stroke",
+            ["condition:asthma", "not drug:warfarin", "history:stroke"],
+        ),
+        ("Not pregnant, BMI below 30 and informed consent", ["not pregnancy", "bmi<30", "informed_consent"]),
+        ("Unable to read or write Norwegian, stroke", ["not language_nb", "history:stroke"]),
+        ("Insufficient command of the Norwegian language", ["not language_nb"]),
+        ("No dialysis for stroke", ["not procedure:dialysis", "history:stroke"]),
+        ("Non-warfarin dialysis", ["not drug:warfarin", "procedure:dialysis"]),
+        ("No asthma, except after dialysis without stroke", ["not condition:asthma", "not procedure:dialysis"]),
+    ],
+)
+def test_a_denial_ends_where_its_words_do(text: str, expected: list[str]) -> None:
+    assert stated(text)[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Stroke documented by MRI", ["history:stroke"]),
+        ("MRI evidence of stroke", ["history:stroke"]),
+        ("Asthma clinic", []),
+        ("Asthma Severity Index", []),
+        ("At high risk of stroke", []),
+        ("Stroke within 30 days of informed consent", ["history:stroke@30"]),
+        ("Female sexual partner", []),
+        ("With or without warfarin", []),
+        ("Warfarin level", []),
+        ("Warfarin is permitted", []),
+        ("Contraception for 30 days after the last dose of warfarin", ["contraception"]),
+        ("Hypersensitivity or allergy to warfarin", []),
+    ],
+)
+def test_words_about_something_else_state_nothing(text: str, expected: list[str]) -> None:
+    assert stated(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Asthma, stroke, or dialysis within one month", ["asthma@30", "stroke@30", "dialysis@30"]),
+        ("Asthma, or stroke within one year", ["asthma", "stroke@365"]),
+        ("Warfarin, including prednisolone, within 4 weeks", ["warfarin@28"]),
+        ("Dialysis requiring prednisolone within 3 months", ["dialysis@91", "prednisolone"]),
+    ],
+)
+def test_a_window_narrows_its_whole_list(text: str, expected: list[str]) -> None:
+    assert [each.split(":")[-1] for each in stated(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Never smoker", ["not smoking"]),
+        ("No longer smokes", ["former_smoker"]),
+        ("Røyker ikke lenger", ["former_smoker"]),
+        ("Must not smoke", ["not smoking"]),
+        ("Literate in German", ["language_de"]),
+    ],
+)
+def test_facts_in_other_words(text: str, expected: list[str]) -> None:
     assert stated(text) == expected
 
 

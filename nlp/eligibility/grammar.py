@@ -19,7 +19,7 @@ _SEX = pattern(
 )
 _LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
 _SEXES = frozenset({"FEMALE", "MALE", "BOTH_SEXES"})
-_WHEN = frozenset({"BEFORE", "AFTER", "FROM", "UNIT", "when"})
+_WHEN = frozenset({"BEFORE", "AFTER", "FROM", "UNIT", "when", "from"})
 _FACTS = frozenset({"FACT", "LACKS", "SPEAKER"})
 _VAGUE = frozenset({"alcohol", "substance_use"}) | frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
@@ -65,7 +65,7 @@ def _dated(items: Sequence[Item]) -> Iterator[Item]:
         yield Token("ANCHOR", item.start, item.end) if dates else item
         dose = name == "dose" or (dose and item.symbol in {"FILLER", "PREP", "NARROW"})
         if (item.symbol not in {"FILLER", "OF", "PREP"} and name != "dose") or name == "from":
-            before = name if name == "when" else item.symbol
+            before = name if name in {"when", "from"} else item.symbol
 
 
 def _plain(item: Item) -> Item:

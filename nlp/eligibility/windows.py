@@ -76,7 +76,7 @@ def _before(items: Sequence[Item], index: int) -> Iterator[int]:
         elif item.symbol not in _CHAIN or (joined == "OR" and not _goes_on(items, number)):
             return  # «epilepsi, eller anfall siste to år»
         elif item.symbol in {"OR", "AND", "COMMA"}:
-            joined = item.symbol
+            joined = joined or item.symbol
 
 
 def _goes_on(items: Sequence[Item], number: int) -> bool:
