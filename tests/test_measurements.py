@@ -118,7 +118,10 @@ def test_windows_denials_examples_and_relatives(text: str, expected: list[str]) 
         ("Insufficient command of the Norwegian language", ["not language_nb"]),
         ("No dialysis for stroke", ["not procedure:dialysis", "history:stroke"]),
         ("Non-warfarin dialysis", ["not drug:warfarin", "procedure:dialysis"]),
-        ("No asthma, except after dialysis without stroke", ["not condition:asthma", "not procedure:dialysis"]),
+        (
+            "No asthma, except after dialysis without stroke",
+            ["not condition:asthma", "not procedure:dialysis"],
+        ),
     ],
 )
 def test_a_denial_ends_where_its_words_do(text: str, expected: list[str]) -> None:

@@ -265,9 +265,12 @@ def _told_apart(text: str, items: list[Item]) -> Iterator[Item]:
     «infection» after "hepatitis C", and the examination that something was found by.
     """
     led = ""
-    for number, item in enumerate(items):
-        before, after = items[number - 1] if number else None, next(iter(items[number + 1 :]), None)
-        named = _only_names(item, after) or _is_titled(text, items[number : number + TITLE])
+    for number, (before, item, after) in enumerate(
+        zip([None, *items], items, [*items[1:], None], strict=False)
+    ):
+        named = _only_names(item, after) or (
+            _is_condition(item) and _is_titled(text, items[number : number + TITLE])
+        )
         if item.symbol in _NOTHING or named or _is_method(item, led, after):
             yield Token("WORD", item.start, item.end)
         elif _beside(before, item) and _concept(item) == "infection" and _is_condition(before):
@@ -280,8 +283,6 @@ def _told_apart(text: str, items: list[Item]) -> Iterator[Item]:
 
 def _is_titled(text: str, items: Sequence[Item]) -> bool:
     """«Anxiety Sensitivity Index»: a condition, and words with capitals up to that for an instrument."""
-    if not _is_condition(items[0]):
-        return False
     for before, item in pairwise(items):
         if text[before.end : item.start] != " " or not text[item.start].isupper():
             return False
