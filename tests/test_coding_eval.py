@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.coding import evaluate
+from eval.reading.coding import evaluate
 from ontology.errors import BadInput
 
 

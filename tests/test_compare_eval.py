@@ -11,14 +11,14 @@ from typer.testing import CliRunner
 
 from api.settings import Settings
 from eval.cli import app
-from eval.collection import Collection, assemble
-from eval.comparison import compare
-from eval.irds import load_collection
-from eval.report import render_report, write_report
-from eval.retrieval import Scores, evaluate
-from eval.systems import open_systems
-from eval.topics import Judgment, Topic
-from eval.trec import read_run
+from eval.ranking.collection import Collection, assemble
+from eval.ranking.comparison import compare
+from eval.ranking.irds import load_collection
+from eval.ranking.report import render_report, write_report
+from eval.ranking.retrieval import Scores, evaluate
+from eval.ranking.systems import open_systems
+from eval.ranking.topics import Judgment, Topic
+from eval.ranking.trec import read_run
 from ontology.errors import BadInput, Unavailable
 from registry.study import Status, Study
 

@@ -11,10 +11,10 @@ import pytest
 from api.settings import Settings
 from chatbot.safety import HELP, Label
 from chatbot.state import State
-from eval.dialogue import Conversation, Report, evaluate
-from eval.faces import conversations
-from eval.people import read_people
 from eval.score import Score
+from eval.talking.dialogue import Conversation, Report, evaluate
+from eval.talking.faces import conversations
+from eval.talking.people import read_people
 from nlp.embeddings.encoder import Encoder
 from ontology.errors import BadInput
 from registry.form import sample_studies

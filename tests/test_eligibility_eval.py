@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from eval.cli import app
-from eval.eligibility import Reader, Report, evaluate, read_rows
+from eval.reading.eligibility import Reader, Report, evaluate, read_rows
 from eval.score import Score
 from ontology.concept import load_ontology
 from ontology.errors import BadInput

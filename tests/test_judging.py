@@ -15,10 +15,10 @@ from served import Page
 from starlette.testclient import TestClient
 
 from api.settings import Settings
-from eval.judging import Session, open_session, pool_hits, read_queries
-from eval.judging_page import create_app
-from eval.topics import Judgment, Topic
-from eval.trec import read_qrels
+from eval.ranking.judging import Session, open_session, pool_hits, read_queries
+from eval.ranking.judging_page import create_app
+from eval.ranking.topics import Judgment, Topic
+from eval.ranking.trec import read_qrels
 from ontology.errors import BadInput
 from registry.form import sample_studies
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.linking import Intent, link
-from eval.language import evaluate, read_rows
+from eval.reading.language import evaluate, read_rows
 from ontology.concept import load_ontology
 from ontology.errors import BadInput
 from ontology.hrcs import canonical

@@ -5,7 +5,7 @@ from collections import Counter
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from eval.collection import Collection, read_collection
+from eval.ranking.collection import Collection, read_collection
 
 FOLDER = files("eval") / "data" / "nb"
 KINDS = {

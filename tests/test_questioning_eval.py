@@ -3,7 +3,7 @@ from pathlib import Path
 from api.chat import open_desk
 from api.library import open_library
 from api.settings import Settings
-from eval.questioning import ask_people, median
+from eval.talking.questioning import ask_people, median
 from nlp.embeddings.encoder import Encoder
 from registry.form import sample_studies
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from eval.collection import Collection, read_collection
-from eval.retrieval import evaluate
-from eval.topics import Judgment
+from eval.ranking.collection import Collection, read_collection
+from eval.ranking.retrieval import evaluate
+from eval.ranking.topics import Judgment
 from ontology.errors import BadInput
 
 DOCUMENTS = ("d1", "d2", "d3")

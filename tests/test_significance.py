@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, permutation_test
 
-from eval.significance import bootstrap_interval, holm, randomisation_test
+from eval.ranking.significance import bootstrap_interval, holm, randomisation_test
 
 chances = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 few = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=9)

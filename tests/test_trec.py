@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.topics import Judgment
-from eval.trec import read_qrels, read_run, read_topics, write_qrels, write_run
+from eval.ranking.topics import Judgment
+from eval.ranking.trec import read_qrels, read_run, read_topics, write_qrels, write_run
 from ontology.errors import BadInput
 
 CLASSIC = """<top>

@@ -28,8 +28,8 @@ def eligibility(
 ) -> None:
     """How well lines of criteria are read: precision, recall and F1, strict and lenient, by kind."""
     from api.show import show_rows
-    from eval.eligibility import evaluate, read_rows
-    from eval.faces import criterion_reader
+    from eval.reading.eligibility import evaluate, read_rows
+    from eval.talking.faces import criterion_reader
 
     report = evaluate(read_rows(file, split), criterion_reader())
     if as_json:
@@ -58,9 +58,9 @@ def dialogue(
     """How the pre-screening meets people: facts understood, emergencies caught, and what is never said."""
     from api.settings import Settings
     from api.show import show_rows
-    from eval.dialogue import evaluate
-    from eval.faces import conversations
-    from eval.people import read_people
+    from eval.talking.dialogue import evaluate
+    from eval.talking.faces import conversations
+    from eval.talking.people import read_people
 
     with conversations(Settings()) as open_at:
         report = evaluate(read_people(file, split), open_at, date.today().year)
@@ -121,8 +121,8 @@ def questions(
     from api.chat import open_desk
     from api.library import open_library
     from api.settings import Settings
-    from eval.language import read_rows
-    from eval.questioning import ask_people, median
+    from eval.reading.language import read_rows
+    from eval.talking.questioning import ask_people, median
 
     settings = Settings()
     searches = [row.query for row in read_rows(file, split) if row.icd10]

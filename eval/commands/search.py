@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from eval.collection import Collection
-    from eval.comparison import Comparison
-    from eval.retrieval import Scores
+    from eval.ranking.collection import Collection
+    from eval.ranking.comparison import Comparison
+    from eval.ranking.retrieval import Scores
 
 app = typer.Typer()
 
@@ -41,9 +41,9 @@ def retrieval(
 ) -> None:
     """Search quality on a test collection: nDCG@10, R@50, RR and P@10."""
     from api.settings import Settings
-    from eval.retrieval import answer, score
-    from eval.systems import studievei
-    from eval.trec import write_run
+    from eval.ranking.retrieval import answer, score
+    from eval.ranking.systems import studievei
+    from eval.ranking.trec import write_run
 
     collection = _open(folder, queries, topics, qrels)
     rankings = answer(collection, studievei(collection, Settings()))
@@ -73,8 +73,8 @@ def compare(
 ) -> None:
     """Systems side by side: means, wins and losses per query, and how sure the differences are."""
     from api.settings import Settings
-    from eval.retrieval import evaluate
-    from eval.systems import open_systems
+    from eval.ranking.retrieval import evaluate
+    from eval.ranking.systems import open_systems
 
     collection = _open(folder, queries, topics, qrels)
     opened = open_systems(_names(systems), collection, Settings())
@@ -92,9 +92,9 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score run files against judgments; several are compared."""
-    from eval.collection import of_judgments
-    from eval.retrieval import score as measure
-    from eval.trec import read_qrels, read_run
+    from eval.ranking.collection import of_judgments
+    from eval.ranking.retrieval import score as measure
+    from eval.ranking.trec import read_qrels, read_run
 
     collection = of_judgments(qrels.name, read_qrels(qrels))
     scores = {
@@ -120,8 +120,8 @@ def judge(
 ) -> None:
     """A page on this machine where you grade hits for new queries; writes qrels in TREC form."""
     from api.settings import Settings
-    from eval.judging import open_session
-    from eval.judging_page import serve
+    from eval.ranking.judging import open_session
+    from eval.ranking.judging_page import serve
 
     session = open_session(
         queries, out, documents=collection, systems=_names(systems), depth=depth, settings=Settings()
@@ -146,8 +146,8 @@ def tune(
 ) -> None:
     """Find weights for the legs of the search, on development questions only."""
     from api.settings import Settings
-    from eval.proxy import read_questions
-    from eval.tune import cases_of_collection, cases_of_records, tune
+    from eval.ranking.proxy import read_questions
+    from eval.ranking.tune import cases_of_collection, cases_of_records, tune
     from ontology.concept import load_ontology
 
     settings, ontology = Settings(), load_ontology()
@@ -159,8 +159,8 @@ def tune(
 
 
 def _open(folder: Path, queries: str, topics: Path | None, qrels: Path | None) -> "Collection":
-    from eval.collection import read_collection
-    from eval.irds import load_collection
+    from eval.ranking.collection import read_collection
+    from eval.ranking.irds import load_collection
 
     if folder.is_dir():
         collection = read_collection(folder, queries, topics, qrels)
@@ -186,8 +186,8 @@ def _tell(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    from eval.comparison import compare as side_by_side
-    from eval.report import write_report
+    from eval.ranking.comparison import compare as side_by_side
+    from eval.ranking.report import write_report
 
     comparison = side_by_side(collection, scores, queries, judged_only=judged_only)
     if report:
@@ -209,7 +209,7 @@ def _show_scores(title: str, scores: "Scores") -> None:
 
 def _show_comparison(comparison: "Comparison") -> None:
     from api.show import show_rows
-    from eval.report import chance
+    from eval.ranking.report import chance
 
     topics = len(comparison.outcomes)
     rows = [

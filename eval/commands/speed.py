@@ -21,8 +21,8 @@ def bench(
     """Speed and memory beside sentence-transformers + FAISS and bm25s."""
     from api.settings import Settings
     from api.show import show_rows
-    from eval.bench import bench as measure
-    from eval.bench import setup
+    from eval.speed.bench import bench as measure
+    from eval.speed.bench import setup
 
     measured = measure(records, queries, size, Settings())
     installed = setup() if install else None
@@ -50,8 +50,8 @@ def scale(
     """What more studies cost: search, a change, and room; records repeat with other words."""
     from api.settings import Settings
     from api.show import show_rows
-    from eval.bench import read_queries, read_studies
-    from eval.scale import grow
+    from eval.speed.bench import read_queries, read_studies
+    from eval.speed.scale import grow
 
     asked, wanted = read_queries(queries), [int(each) for each in sizes.split(",")]
     measured = list(grow(read_studies(records), wanted, asked, Settings()))
@@ -83,7 +83,7 @@ def inbox(
 ) -> None:
     """How fast the pages of a study team answer, through the whole application."""
     from api.show import show_rows
-    from eval.inbox import measure
+    from eval.speed.inbox import measure
 
     pages = measure(interests, database)
     if as_json:
@@ -100,7 +100,7 @@ def sending(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """How many interests are taken in, and how many messages leave, in a second."""
-    from eval.sending import measure
+    from eval.speed.sending import measure
 
     rates = measure(interests, database)
     if as_json:

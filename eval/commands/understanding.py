@@ -19,8 +19,8 @@ def language(
 ) -> None:
     """How well everyday words are understood: hit@1, hit@3, HRCS, false concepts, emergencies."""
     from api.show import show_rows
-    from eval.language import evaluate as measure
-    from eval.language import read_rows
+    from eval.reading.language import evaluate as measure
+    from eval.reading.language import read_rows
 
     report = measure(read_rows(file, split))
     if as_json:
@@ -41,7 +41,7 @@ def coding(
 ) -> None:
     """How well studies are coded to HRCS, from title and summary alone."""
     from api.show import show_rows
-    from eval.coding import evaluate as measure
+    from eval.reading.coding import evaluate as measure
 
     report = measure(file)
     shares = {"precision": report.precision, "recall": report.recall}
@@ -62,7 +62,7 @@ def criteria(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """How much of the criteria of real records is read."""
-    from eval.criteria import coverage
+    from eval.reading.criteria import coverage
 
     found = coverage(records)
     if as_json:

@@ -18,7 +18,7 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
 A case in sixty words names illnesses beside the point; its concepts by themselves find the wrong studies.
 
 `studievei eval tune` measures them on development questions: sigir2016 (3,276 studies) and everyday questions
-over titles of 5,453 records of ClinicalTrials.gov (eval/proxy.py says what the latter is worth). nDCG@10 was:
+over titles of 5,453 records of ClinicalTrials.gov (eval/ranking/proxy.py says what they are worth). nDCG@10:
 
     concepts; shared                                      case histories  keywords  Norwegian  English
     none; none                                                      .158      .256       .544     .557

@@ -8,10 +8,10 @@ from statistics import fmean
 
 from api.library import open_index
 from api.settings import Settings
-from eval.collection import read_collection
-from eval.proxy import Asked, codes_of_records, judgments
-from eval.systems import Bench
-from eval.topics import Judgment
+from eval.ranking.collection import read_collection
+from eval.ranking.proxy import Asked, codes_of_records, judgments
+from eval.ranking.systems import Bench
+from eval.ranking.topics import Judgment
 from nlp.embeddings.fusion import WEIGHTS, Scores, fuse
 from nlp.embeddings.fusion import weights as weights_for
 from nlp.embeddings.search import StudyIndex
@@ -70,7 +70,7 @@ def cases_of_collection(folder: Path, field: str, settings: Settings) -> list[Ca
 def cases_of_records(
     records: Path, questions: Sequence[Asked], ontology: Ontology, settings: Settings
 ) -> list[Case]:
-    """Everyday questions over the imported studies, by language; eval/proxy.py says their worth."""
+    """Everyday questions over the imported studies, by language; eval/ranking/proxy.py says their worth."""
     graded = list(judgments(questions, codes_of_records(records, ontology)))
     index, linker = open_index(settings), Linker(ontology)
     groups = {"english": True, "norwegian": False}

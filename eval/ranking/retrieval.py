@@ -8,9 +8,9 @@ from statistics import fmean
 import ir_measures
 from ir_measures import RR, Judged, P, R, nDCG
 
-from eval.collection import Collection
-from eval.topics import Judgment
-from eval.trec import Rankings
+from eval.ranking.collection import Collection
+from eval.ranking.topics import Judgment
+from eval.ranking.trec import Rankings
 from ontology.errors import BadInput
 
 MEASURES = (nDCG @ 10, R @ 50, RR, P @ 10, Judged @ 10)

@@ -35,7 +35,7 @@ HITS = 10
 ROUNDS = 3
 PASSAGES = 200
 FIRST_QUERY = "sukkersyke"
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)

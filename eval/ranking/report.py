@@ -9,8 +9,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from eval.comparison import Comparison, Standing
-from eval.plots import difference_plot, interval_plot, kind_plot
+from eval.ranking.comparison import Comparison, Standing
+from eval.ranking.plots import difference_plot, interval_plot, kind_plot
 from ontology.errors import BadInput
 
 
@@ -62,7 +62,7 @@ def leader(systems: Sequence[Standing], measure: str) -> Standing:
 def templates() -> Environment:
     """The evaluator's pages: everything is escaped, and a value that is missing is an error."""
     return Environment(
-        loader=PackageLoader("eval", "pages"),
+        loader=PackageLoader("eval.ranking", "pages"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

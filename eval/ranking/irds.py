@@ -3,8 +3,8 @@
 from importlib.util import find_spec
 from typing import Any
 
-from eval.collection import Collection, assemble
-from eval.topics import Judgment, Topic
+from eval.ranking.collection import Collection, assemble
+from eval.ranking.topics import Judgment, Topic
 from ontology.errors import BadInput, Unavailable
 from registry.study import Status, Study
 

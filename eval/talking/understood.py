@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eval.people import Person
-from eval.relations import canonical_unit
+from eval.reading.relations import canonical_unit
+from eval.talking.people import Person
 
 Row = Mapping[str, Any]
 Same = Callable[[Row, Row], bool]

@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from eval.relations import Fact, alike, facts, joined, same, same_ends
+from eval.reading.relations import Fact, alike, facts, joined, same, same_ends
 from eval.rows import read_jsonl
 from eval.score import Score
 

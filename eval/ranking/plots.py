@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from eval.comparison import SAME, Outcome, Standing
+from eval.ranking.comparison import SAME, Outcome, Standing
 
 WIDTH = 760
 LABEL = 150

@@ -10,8 +10,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from eval.judging import GRADES, Session
-from eval.report import templates
+from eval.ranking.judging import GRADES, Session
+from eval.ranking.report import templates
 
 HOST = "127.0.0.1"
 MEANING = {0: "Not relevant", 1: "Worth a look", 2: "What was asked for"}
@@ -28,7 +28,7 @@ def create_app(session: Session) -> FastAPI:
     """The pages of one session; only this machine is answered, and forms of other sites are refused."""
     app = FastAPI(title="Studievei: grading", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
-    app.mount("/static", StaticFiles(packages=[("eval", "pages")]))
+    app.mount("/static", StaticFiles(packages=[("eval.ranking", "pages")]))
 
     @app.middleware("http")
     async def guard(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -19,8 +19,8 @@ import numpy as np
 from api.library import open_ontology
 from api.settings import Settings
 from api.show import progress
-from eval.bench import HITS, speeds
-from eval.vectors import RememberingEncoder
+from eval.ranking.vectors import RememberingEncoder
+from eval.speed.bench import HITS, speeds
 from nlp.embeddings import generation
 from nlp.embeddings.dense import PROBED
 from nlp.embeddings.encoder import Encoder, Vectors

@@ -13,8 +13,8 @@ from api.settings import Settings
 from chatbot.desk import Desk
 from chatbot.dialogue import begin, reply
 from chatbot.state import State
-from eval.dialogue import Conversation, Line
-from eval.eligibility import Reader
+from eval.reading.eligibility import Reader
+from eval.talking.dialogue import Conversation, Line
 from nlp.eligibility.criteria import read_line
 from nlp.eligibility.sections import Section
 from nlp.embeddings.encoder import Encoder

@@ -10,9 +10,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from eval import understood
-from eval.people import Person, Turn
 from eval.score import Score
+from eval.talking import understood
+from eval.talking.people import Person, Turn
 from ontology.table import read_table
 
 MOST_ANSWERS = 12

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
 
-from eval.collection import Collection
-from eval.retrieval import MAIN, Scores
-from eval.significance import bootstrap_interval, holm, randomisation_test
+from eval.ranking.collection import Collection
+from eval.ranking.retrieval import MAIN, Scores
+from eval.ranking.significance import bootstrap_interval, holm, randomisation_test
 from ontology.errors import BadInput
 
 SAME = 1e-9

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from eval.ranking.topics import Judgment
 from eval.rows import read_jsonl
-from eval.topics import Judgment
 from ontology.concept import Kind, Ontology
 
 FEWEST = 3

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from eval.topics import Judgment, Topic
+from eval.ranking.topics import Judgment, Topic
 from ontology.errors import BadInput
 
 Rankings = Mapping[str, tuple[str, ...]]

@@ -14,9 +14,9 @@ import Stemmer
 
 from api.settings import Settings
 from api.show import progress
-from eval.collection import Collection
-from eval.retrieval import DEPTH, Search
-from eval.vectors import RememberingEncoder, short
+from eval.ranking.collection import Collection
+from eval.ranking.retrieval import DEPTH, Search
+from eval.ranking.vectors import RememberingEncoder, short
 from nlp.embeddings.chunks import as_read, chunk_study
 from nlp.embeddings.model import load_encoder
 from nlp.embeddings.search import Hit, StudyIndex

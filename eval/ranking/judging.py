@@ -14,11 +14,11 @@ from threading import Lock
 
 from api.library import open_store
 from api.settings import Settings
-from eval.collection import Collection, read_documents, rows
-from eval.retrieval import Search
-from eval.systems import open_systems
-from eval.topics import Judgment, Topic
-from eval.trec import read_topics, write_qrels
+from eval.ranking.collection import Collection, read_documents, rows
+from eval.ranking.retrieval import Search
+from eval.ranking.systems import open_systems
+from eval.ranking.topics import Judgment, Topic
+from eval.ranking.trec import read_topics, write_qrels
 from ontology.errors import BadInput
 from registry.study import Study
 

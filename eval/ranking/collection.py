@@ -1,7 +1,7 @@
 """Test collections: what is searched, what for, and what is right. BEIR folders are read here.
 
 A folder holds `queries.jsonl`, `qrels/test.tsv`, and the documents as `corpus.jsonl[.gz]` or, where studies
-come from a register and are not copied, `corpus.toml`. Other forms: eval/trec.py and eval/irds.py.
+come from a register and are not copied, `corpus.toml`. Other forms: trec.py and irds.py.
 """
 
 import csv
@@ -15,8 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from eval.topics import Judgment, Topic
-from eval.trec import read_qrels, read_topics
+from eval.ranking.topics import Judgment, Topic
+from eval.ranking.trec import read_qrels, read_topics
 from ontology.errors import BadInput
 from registry.ctgov import read_file
 from registry.form import sample_studies
