@@ -6,6 +6,7 @@ Pages, API, chat and commands all ask here, so that the same words give the same
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from threading import Lock
@@ -151,9 +152,9 @@ class Library:
         """What the study requires of a person, read from its record."""
         return self._criteria(study)
 
-    def screen(self, study: Study, answers: Answers) -> Verdict:
-        """What the answers say about this person and this study."""
-        return judge(study.id, self.criteria_of(study), answers, self.ontology)
+    def screen(self, study: Study, answers: Answers, today: date) -> Verdict:
+        """What the answers say about this person and this study, as of `today`."""
+        return judge(study.id, self.criteria_of(study), answers, self.ontology, today=today)
 
 
 def _respelt(text: str, meant: Callable[[str], str]) -> str:

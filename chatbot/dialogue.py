@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
+from chatbot.dates import Heard, read_when
 from chatbot.desk import Desk
 from chatbot.explain import TOPICS, about, explanation
 from chatbot.facts import Facts, Reader, Said, Subject, When
@@ -27,12 +28,13 @@ from chatbot.safety import HELP, Label, check
 from chatbot.screening import MOST_QUESTIONS, open_questions, weigh
 from chatbot.state import Stage, State, Told
 from chatbot.summary import understood
-from nlp.eligibility.questions import Question
+from nlp.eligibility.dates import NEVER
+from nlp.eligibility.questions import Question, question_of
 from nlp.eligibility.variables import Answer, QuestionKind, subject, variable
 from nlp.eligibility.verdict import Outcome
 from nlp.language import detect
 from nlp.query import clean, understand
-from ontology.wording import LANGUAGES, say
+from ontology.wording import LANGUAGES, period, say
 
 LONGEST_READ = 20_000
 """Characters of a message that are searched for danger and private numbers."""
@@ -150,7 +152,14 @@ def _forget(state: State, _heard: str, _desk: Desk) -> Turn:
     return state.forget(), (Passage(say("chat.forgotten", state.language)),)
 
 
-def _back(state: State, _heard: str, _desk: Desk) -> Turn:
+def _back(state: State, heard: str, desk: Desk) -> Turn | None:
+    """To the question before. «Forrige uke» and «ett år siden» are answers to when something was."""
+    if _asks_when(state, desk) and _when(state, heard, desk) != Heard():
+        return None
+    return _back_from(state)
+
+
+def _back_from(state: State) -> Turn:
     if state.stage is Stage.SEND:
         return replace(state, stage=Stage.OFFER), ()
     if state.stage in (Stage.ASK, Stage.RESULT, Stage.OFFER) and state.asked:
@@ -197,15 +206,16 @@ def _correct(state: State, heard: str, desk: Desk) -> Turn | None:
     learned = _learn(state, facts)
     if learned == state:
         for name in reversed(state.asked):
-            is_answer, answer = _answer(name, facts, rest, state.language, desk)
-            if is_answer:
+            is_answer, answer = _answer(name, facts, rest, state, desk)
+            if is_answer and _plausible(question_of(name), answer):
                 learned = state.answer(name, answer)
                 break
         else:
-            if facts.number is not None and "age" in state.given:
-                learned = state.answer("age", facts.number)
+            number = facts.number
+            if number is not None and "age" in state.given and _plausible(question_of("age"), number):
+                learned = state.answer("age", number)
     if learned == state:
-        return _back(state, heard, desk)
+        return _back_from(state)
     return replace(learned, stage=Stage.ASK), understood(state, learned, desk)
 
 
@@ -325,10 +335,10 @@ def _hear_answer(state: State, heard: str, desk: Desk) -> Turn:
     facts = _facts(heard, state, desk)
     if _is_about_another(facts, state):
         return _find(state, heard, desk)
-    if not state.study and (number := _picked(state, heard, desk, plainly=True)):
-        return _choose(state, state.shown[number - 1], desk)
     question = open_questions(state, desk)[0]
-    is_answer, answer = _answer(question.variable, facts, heard, state.language, desk)
+    if turn := _hear_date(state, facts, question, heard, desk) or _hear_pick(state, heard, desk):
+        return turn
+    is_answer, answer = _answer(question.variable, facts, heard, state, desk)
     if is_answer:
         return _answered_question(state, facts, question, answer)
     learned = _learn(state, facts)
@@ -338,12 +348,42 @@ def _hear_answer(state: State, heard: str, desk: Desk) -> Turn:
     return _narrowed(state, heard, desk) or (state, (not_understood,))
 
 
+def _hear_date(state: State, facts: Facts, question: Question, heard: str, desk: Desk) -> Turn | None:
+    """When something was, which is said back; what cannot be right is asked for again."""
+    if question.kind is not QuestionKind.DATE:
+        return None
+    if trouble := _when(state, heard, desk).trouble:
+        return state, (Passage(say(f"chat.date_{trouble}", state.language)),)
+    _, when = _answer(question.variable, facts, heard, state, desk)
+    if not isinstance(when, str):
+        return None
+    said = say("chat.understood_date", state.language, date=period(when, state.language))
+    return _answered_question(state, facts, question, when)[0], (Passage(said),)
+
+
+def _hear_pick(state: State, heard: str, desk: Desk) -> Turn | None:
+    """«Nr 2» of the list, while questions are asked about all."""
+    number = None if state.study else _picked(state, heard, desk, plainly=True)
+    return _choose(state, state.shown[number - 1], desk) if number else None
+
+
 def _answered_question(state: State, facts: Facts, question: Question, answer: Answer) -> Turn:
     if not _plausible(question, answer):
         bounds = {"lower": f"{question.lower:g}", "upper": f"{question.upper:g}"}
         return state, (Passage(say("chat.out_of_bounds", state.language, **bounds)),)
     learned = _learn(state, facts).answer(question.variable, answer)
     return replace(learned, asked=(*state.asked, question.variable)), ()
+
+
+def _asks_when(state: State, desk: Desk) -> bool:
+    if state.stage is not Stage.ASK or state.told.doubtful:
+        return False
+    return any(each.kind is QuestionKind.DATE for each in open_questions(state, desk)[:1])
+
+
+def _when(state: State, heard: str, desk: Desk) -> Heard:
+    age = state.given.get("age")
+    return read_when(heard, desk.today(), state.language, age if isinstance(age, float | int) else None)
 
 
 def _hear_unit(state: State, doubtful: Measurement, heard: str, desk: Desk) -> Turn:
@@ -361,7 +401,7 @@ def _hear_unit(state: State, doubtful: Measurement, heard: str, desk: Desk) -> T
     return replace(state, told=replace(told, measurements=kept)), ()
 
 
-def _answer(name: str, facts: Facts, heard: str, language: str, desk: Desk) -> tuple[bool, Answer]:
+def _answer(name: str, facts: Facts, heard: str, state: State, desk: Desk) -> tuple[bool, Answer]:
     """Whether a message answers the question of this variable, and what."""
     match variable(name).kind:
         case QuestionKind.NUMBER:
@@ -371,8 +411,12 @@ def _answer(name: str, facts: Facts, heard: str, language: str, desk: Desk) -> t
             if number is not None:
                 return True, number
         case QuestionKind.CHOICE:
-            if choice := _choice(name, facts, heard, language):
+            if choice := _choice(name, facts, heard, state.language):
                 return True, choice
+        case QuestionKind.DATE:
+            when = _when(state, heard, desk).when
+            if when and (when != NEVER or subject(name).concept):
+                return True, when
         case QuestionKind.YES_NO:
             said = facts.answer or _confirmed(name, facts, desk)
             if said in (Said.YES, Said.NO):

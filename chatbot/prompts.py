@@ -22,7 +22,7 @@ from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import Truth, relations
 from nlp.eligibility.questions import Question, wording
 from nlp.eligibility.sections import Section
-from nlp.eligibility.variables import Answerer, QuestionKind
+from nlp.eligibility.variables import Answerer, QuestionKind, subject, tells
 from nlp.eligibility.verdict import Finding, Outcome, Verdict
 from nlp.embeddings.search import Hit, Reason
 from ontology.wording import say
@@ -80,7 +80,7 @@ def reasons(name: str, state: State, desk: Desk) -> tuple[Passage, ...]:
         Passage(_quote(criterion), Kind.CRITERION, study.title if not state.study else "")
         for study in map(desk.study, state.screened)
         for criterion in desk.criteria_of(study)
-        if any(relation.variable == name for relation in relations(criterion.rule))
+        if any(tells(name, relation.variable) for relation in relations(criterion.rule))
     ]
     because = Passage(say("chat.question_because", state.language))
     return (because, *quotes[:_MOST_REASONS]) if quotes else ()
@@ -199,6 +199,9 @@ def _answers(question: Question, language: str) -> tuple[Suggestion, ...]:
             return (*(Suggestion(label, label) for label in labels), unknown)
         case QuestionKind.NUMBER:
             return (unknown,)
+        case QuestionKind.DATE:
+            keys = _WITHOUT_A_DATE.get(subject(question.variable).row, ())
+            return (*(_suggest(key, language) for key in keys), unknown)
 
 
 def _result(state: State, desk: Desk) -> Reply:
@@ -360,6 +363,12 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
 
 
+_WITHOUT_A_DATE = {
+    "last_condition": ("never", "has_now"),
+    "last_drug": ("never", "takes_now"),
+    "last_procedure": ("never",),
+}
+"""What can be chosen beside a date that is written."""
 _TAKING = (Status.OPEN, Status.AWAITING)
 _ORDER = (Outcome.MAY_FIT, Outcome.UNCLEAR, Outcome.PROBABLY_NOT)
 _PROMPTS: dict[Stage, Callable[[State, Desk], Reply]] = {

@@ -1,20 +1,32 @@
 """One person and the studies found: what is best asked next, what can be said, what would be sent."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
-from math import log2
+from math import inf, log2
 
 from chatbot.desk import Desk
 from chatbot.facts import Subject
 from chatbot.phrases import rows
 from chatbot.state import State
 from nlp.eligibility.criteria import Criterion
+from nlp.eligibility.dates import NEVER
 from nlp.eligibility.logic import Truth, relations, truth
-from nlp.eligibility.questions import Question, question_of, questions_for, wording
+from nlp.eligibility.questions import Question, asked_as, facts_in, question_of, questions_for, wording
 from nlp.eligibility.sections import Section
-from nlp.eligibility.variables import Answer, Answerer, QuestionKind, concerns, subject, variable
+from nlp.eligibility.units import canonical
+from nlp.eligibility.variables import (
+    Answer,
+    Answerer,
+    Answers,
+    QuestionKind,
+    concerns,
+    subject,
+    tells,
+    variable,
+)
 from nlp.eligibility.verdict import Finding, Outcome, Person, Verdict, judge
 from recruitment.screening import CriterionResult, Screening
 
@@ -38,7 +50,7 @@ class _Open:
 def weigh(state: State, desk: Desk, study_id: str = "") -> Verdict:
     """What the answers so far say about one study, by default the chosen one."""
     study = desk.study(study_id or state.study)
-    return judge(study.id, desk.criteria_of(study), state.given, desk.ontology)
+    return judge(study.id, desk.criteria_of(study), state.given, desk.ontology, today=desk.today())
 
 
 def verdicts(state: State, desk: Desk) -> tuple[Verdict, ...]:
@@ -62,7 +74,7 @@ def open_questions(state: State, desk: Desk) -> tuple[Question, ...]:
     left = max(0, state.most - len(state.asked))
     if not left:
         return ()
-    person = Person(state.given, desk.ontology)
+    person = Person(state.given, desk.ontology, desk.today())
     ranked = sorted(_open(state, desk, person), key=lambda each: _order(each, desk, person))
     return tuple(each.question for each in ranked[:left])
 
@@ -93,37 +105,45 @@ def bearing(state: State, study_id: str, desk: Desk) -> dict[str, Answer]:
     verdict, kept = weigh(state, desk, study_id), state.given
     for name in state.given.keys() - asked:
         fewer = {other: answer for other, answer in kept.items() if other != name}
-        if judge(study_id, criteria, fewer, desk.ontology) == verdict:
+        if judge(study_id, criteria, fewer, desk.ontology, today=desk.today()) == verdict:
             kept = fewer
     return kept
 
 
 def _open(state: State, desk: Desk, person: Person) -> Iterator[_Open]:
-    merged: dict[str, tuple[Question, list[tuple[str, tuple[Criterion, ...]]]]] = {}
+    needed: dict[str, dict[str, tuple[Criterion, ...]]] = {}
     for verdict in verdicts(state, desk):
         if verdict.outcome is Outcome.PROBABLY_NOT:
             continue
-        unsettled = {f.criterion.id: f.criterion for f in verdict.findings if f.truth is Truth.UNKNOWN}
+        unsettled = {f.criterion.id for f in verdict.findings if f.truth is Truth.UNKNOWN}
         criteria = desk.criteria_of(desk.study(verdict.study_id))
-        for question in _questions(criteria, clinician=state.subject is Subject.PATIENT):
-            needed = tuple(unsettled[each] for each in question.criteria if each in unsettled)
-            if question.variable not in person.answers and _would_settle(question, needed, person):
-                merged.setdefault(question.variable, (question, []))[1].append((verdict.study_id, needed))
-    for name, (question, studies) in merged.items():
-        if concerns(name, person.answers):
-            yield _Open(question, tuple(studies))
+        for name, those in _facts(criteria, clinician=state.subject is Subject.PATIENT).items():
+            left = tuple(each for each in those if each.id in unsettled)
+            if _is_open(name, person.answers) and _would_settle(name, left, person):
+                needed.setdefault(name, {})[verdict.study_id] = left
+    merged: dict[str, dict[str, tuple[Criterion, ...]]] = {}
+    for name, question in asked_as(needed).items():
+        studies = merged.setdefault(question, {})
+        for study_id, left in needed[name].items():
+            studies[study_id] = (*studies.get(study_id, ()), *left)
+    return (_Open(question_of(name), tuple(studies.items())) for name, studies in merged.items())
 
 
 @lru_cache(512)
-def _questions(criteria: tuple[Criterion, ...], *, clinician: bool) -> tuple[Question, ...]:
+def _facts(criteria: tuple[Criterion, ...], *, clinician: bool) -> Mapping[str, tuple[Criterion, ...]]:
     answerers = (Answerer.PATIENT, Answerer.CLINICIAN) if clinician else (Answerer.PATIENT,)
-    return tuple(question for each in answerers for question in questions_for(criteria, each))
+    return facts_in(criteria, answerers)
 
 
-def _would_settle(question: Question, criteria: Iterable[Criterion], person: Person) -> bool:
+def _is_open(name: str, answers: Answers) -> bool:
+    """Whether it can concern the person, and neither it nor when it last was so has been asked."""
+    return name not in answers and subject(name).last not in answers and concerns(name, answers)
+
+
+def _would_settle(name: str, criteria: Iterable[Criterion], person: Person) -> bool:
     """Whether something that is still unknown of a criterion depends on the answer."""
     return any(
-        relation.variable == question.variable and person.fits(relation) is Truth.UNKNOWN
+        relation.variable == name and person.fits(relation) is Truth.UNKNOWN
         for criterion in criteria
         for relation in relations(criterion.rule)
     )
@@ -140,12 +160,12 @@ def _order(each: _Open, desk: Desk, person: Person) -> tuple[bool, bool, float, 
 
 
 def _effort(question: Question) -> float:
-    """Age and sex are told without thinking."""
-    return 1 if question.variable in ("age", "sex") else 2
+    """Age and sex are told without thinking; a date must be remembered."""
+    return 1 if question.variable in ("age", "sex") else 3 if question.kind is QuestionKind.DATE else 2
 
 
 def _information(each: _Open, person: Person) -> float:
-    chances = tuple(_chances(each))
+    chances = tuple(_chances(each, person.today))
     bits = 0.0
     for _, criteria in each.criteria:
         ruled_out = sum(chance for answer, chance in chances if _rules_out(each, criteria, answer, person))
@@ -154,11 +174,11 @@ def _information(each: _Open, person: Person) -> float:
 
 
 def _rules_out(each: _Open, criteria: tuple[Criterion, ...], answer: Answer, person: Person) -> bool:
-    told = Person({**person.answers, each.question.variable: answer}, person.ontology)
+    told = replace(person, answers={**person.answers, each.question.variable: answer})
     return any(c.rule is not None and truth(c.rule, told.fits) is Truth.NOT_MET for c in criteria)
 
 
-def _chances(each: _Open) -> Iterator[tuple[Answer, float]]:
+def _chances(each: _Open, today: date) -> Iterator[tuple[Answer, float]]:
     """Answers that people give to a question, and how often."""
     question = each.question
     criteria = [criterion for _, of_study in each.criteria for criterion in of_study]
@@ -169,6 +189,8 @@ def _chances(each: _Open) -> Iterator[tuple[Answer, float]]:
             yield from ((True, yes), (False, 1 - yes))
         case QuestionKind.CHOICE:
             yield from ((choice, 1 / len(question.choices)) for choice in question.choices)
+        case QuestionKind.DATE:
+            yield from _times(each, today)
         case QuestionKind.NUMBER if question.variable == "age":
             yield from _AGES.items()
         case QuestionKind.NUMBER:
@@ -178,17 +200,32 @@ def _chances(each: _Open) -> Iterator[tuple[Answer, float]]:
             yield from ((step, 1 / len(steps)) for step in steps)
 
 
+def _times(each: _Open, today: date) -> Iterator[tuple[Answer, float]]:
+    """Never, and days between those at which something changes."""
+    name = each.question.variable
+    criteria = [criterion for _, of_study in each.criteria for criterion in of_study]
+    needed = {relation.variable for criterion in criteria for relation in relations(criterion.rule)}
+    reaches = {subject(other).reach for other in needed if other != name and tells(name, other)}
+    limits = sorted(reaches - {inf}) or _limits(name, criteria)
+    days = [low / 2 for low in limits[:1]] + [(a + b) / 2 for a, b in pairwise(limits)]
+    days += [high * 2 for high in limits[-1:]]
+    never = 1 - _FEARED if reaches else 0.0
+    yield NEVER, never
+    for back in days:
+        yield (today - timedelta(back)).isoformat(), (1 - never) / len(days)
+
+
 def _limits(name: str, criteria: Iterable[Criterion]) -> list[float]:
-    """The numbers at which something changes, in order."""
+    """The numbers at which something changes, in the variable's own unit and in order."""
     bounds = (
-        bound.value
+        canonical(variable(name), bound.value, relation.unit)
         for criterion in criteria
         for relation in relations(criterion.rule)
         if relation.variable == name
         for bound in (relation.lower, relation.upper)
         if bound is not None
     )
-    return sorted(set(bounds))
+    return sorted({bound for bound in bounds if bound is not None})
 
 
 def _entropy(chance: float) -> float:

@@ -6,8 +6,9 @@ from chatbot.desk import Desk
 from chatbot.facts import Condition, Drug, Measurement, When
 from chatbot.reply import Passage
 from chatbot.state import State
-from nlp.eligibility.variables import Answer, subject, variable
-from ontology.wording import say
+from nlp.eligibility.questions import time_back
+from nlp.eligibility.variables import Answer, QuestionKind, Subject, subject, variable
+from ontology.wording import period, say
 
 
 def understood(before: State, now: State, desk: Desk) -> tuple[Passage, ...]:
@@ -49,6 +50,8 @@ def shown_answer(name: str, answer: Answer, language: str) -> str:
         return say("chat.unknown", language)
     if isinstance(answer, bool):
         return say("chat.yes" if answer else "chat.no", language)
+    if isinstance(answer, str) and variable(name).kind is QuestionKind.DATE:
+        return period(answer, language)
     if isinstance(answer, float | int):
         return f"{answer:g}".replace(".", "." if language == "en" else ",")
     return say(f"chat.choice_{name}_{answer}", language)
@@ -56,14 +59,22 @@ def shown_answer(name: str, answer: Answer, language: str) -> str:
 
 def named_answer(name: str, answer: Answer, desk: Desk, language: str) -> str:
     """An answer with what it is about: «hjertesvikt: ja»."""
-    row, concept = subject(name).row, subject(name).concept
-    shown = shown_answer(row, answer, language)
-    if concept:
-        had = say("chat.ever", language) if row == "history" else ""
-        label = desk.ontology.get(concept).label(language)
-        return f"{label}{had}: {shown}"
+    about = subject(name)
+    shown = shown_answer(about.row, answer, language)
+    if about.concept:
+        label = desk.ontology.get(about.concept).label(language)
+        return f"{label}{_time_of(about, language)}: {shown}"
     label = variable(name).label(language)
     return f"{label}: {shown}"
+
+
+def _time_of(about: Subject, language: str) -> str:
+    """What an answer is about beside its concept: « siste gang», « de siste 6 månedene», « noen gang»."""
+    if about.days is not None:
+        return say("chat.within", language, time=time_back(about.days, language))
+    if about.row.startswith("last_"):
+        return say("chat.last", language)
+    return say("chat.ever", language) if about.row == "history" else ""
 
 
 def _condition(condition: Condition, desk: Desk, language: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -125,7 +126,7 @@ def answers_of(patient: Patient, query: Query, library: Library) -> dict[str, An
 
 def screened(study: Study, answers: dict[str, Answer], library: Library) -> Screened:
     """One study weighed, what speaks against first."""
-    verdict = library.screen(study, answers)
+    verdict = library.screen(study, answers, date.today())
     rows = [_row(finding, study) for finding in verdict.findings]
     return Screened(
         study,

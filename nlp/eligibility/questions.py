@@ -1,6 +1,7 @@
 """Criteria -> the distinct questions that a person can be asked, in plain words."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from nlp.eligibility.criteria import Criterion
@@ -39,20 +40,45 @@ class Question:
 def questions_for(
     criteria: Iterable[Criterion], answerable_by: Answerer = Answerer.PATIENT
 ) -> tuple[Question, ...]:
-    """One question for each fact that the criteria need and `answerable_by` can tell.
+    """One question for each fact that the criteria need and `answerable_by` can tell; `asked_as` says which.
 
     Order: age and sex, then conditions (those that inclusion asks for first), the sensitive ones last.
     """
-    needed: dict[str, dict[str, None]] = {}
-    wanted: set[str] = set()
+    needed = facts_in(criteria, (answerable_by,))
+    asked: dict[str, list[Criterion]] = {}
+    for name, question in asked_as(needed).items():
+        asked.setdefault(question, []).extend(needed[name])
+
+    def order(name: str) -> tuple[int, bool]:
+        return variable(name).rank, all(each.section is Section.EXCLUSION for each in asked[name])
+
+    return tuple(
+        question_of(name, tuple(dict.fromkeys(each.id for each in asked[name])))
+        for name in sorted(asked, key=order)
+    )
+
+
+def facts_in(
+    criteria: Iterable[Criterion], answerers: Collection[Answerer]
+) -> Mapping[str, tuple[Criterion, ...]]:
+    """Each variable that the criteria need and `answerers` can tell, with the criteria that need it."""
+    needed: dict[str, dict[str, Criterion]] = {}
     for criterion in criteria:
         for relation in relations(criterion.rule):
-            if variable(relation.variable).answerable_by is answerable_by:
-                needed.setdefault(relation.variable, {})[criterion.id] = None
-                if criterion.section is not Section.EXCLUSION:
-                    wanted.add(relation.variable)
-    order = sorted(needed, key=lambda name: (variable(name).rank, name not in wanted))
-    return tuple(question_of(name, tuple(needed[name])) for name in order)
+            if variable(relation.variable).answerable_by in answerers:
+                needed.setdefault(relation.variable, {})[criterion.id] = criterion
+    return {name: tuple(those.values()) for name, those in needed.items()}
+
+
+def asked_as(names: Iterable[str]) -> Mapping[str, str]:
+    """For each variable that is needed, the one that is asked for.
+
+    Facts that differ only in how far back they look are asked for at once, by when it last was so. One
+    alone stays a question of yes or no, which is easier to answer.
+    """
+    last = {name: subject(name).last for name in names}
+    times = Counter(last.values())
+    return {name: when if when and times[when] > 1 else name for name, when in last.items()}
 
 
 def ask(questions: Iterable[Question], answers: Answers) -> Question | None:
@@ -72,15 +98,19 @@ def wording(question: Question, language: str, ontology: Ontology | None = None)
     concept = (ontology or load_ontology()).get(about.concept)
     name = concept.label(language)
     names = ", ".join(_other_names(concept, language))
-    within = {} if about.days is None else {"time": _time(about.days, language)}
+    within = {} if about.days is None else {"time": time_back(about.days, language)}
+    helps = (
+        say("eligibility.help_names", language, names=names) if names else "",
+        _how(about.row, language),
+    )
     return (
         say(f"eligibility.ask_{about.row}{'_within' if within else ''}", language, name=name, **within),
-        say("eligibility.help_names", language, names=names) if names else "",
+        " ".join(filter(None, helps)),
     )
 
 
-def _time(days: int, language: str) -> str:
-    """«3 månedene»: a length of time in the largest unit that divides it."""
+def time_back(days: int, language: str) -> str:
+    """«3 månedene»: a length of time that ends now, in the largest unit that divides it."""
     years, months, weeks = days / 365, days * 12 / 365, days / 7
     for unit, count, least in (("years", years, 2), ("months", months, 2), ("weeks", weeks, 2)):
         if count >= least and abs(count - round(count)) * DAYS[unit] < 1:
@@ -98,12 +128,18 @@ def _ask(name: str, language: str) -> str:
 
 
 def _help(name: str, language: str) -> str:
-    """What a hard word means, and the unit to answer in."""
-    row = variable(name)
+    """What a hard word means, and how to answer."""
     own = f"eligibility.help_{name}"
     meaning = say(own, language) if own in catalogue() else ""
-    asked_in = say("eligibility.help_unit", language, unit=row.unit) if row.unit in _NAMED_UNITS else ""
-    return f"{meaning} {asked_in}".strip()
+    return f"{meaning} {_how(name, language)}".strip()
+
+
+def _how(name: str, language: str) -> str:
+    """The unit to answer in, or how exact a date need be."""
+    row = variable(name)
+    if row.kind is QuestionKind.DATE:
+        return say("eligibility.help_date", language)
+    return say("eligibility.help_unit", language, unit=row.unit) if row.unit in _NAMED_UNITS else ""
 
 
 def _other_names(concept: Concept, language: str, most: int = 2) -> tuple[str, ...]:

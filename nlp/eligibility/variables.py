@@ -13,7 +13,7 @@ from nlp.eligibility.relations import Kind
 from ontology.errors import BadInput
 
 Answer: TypeAlias = bool | float | str | None
-"""yes or no, a number in the variable's unit, a choice; None: asked, and the person does not know."""
+"""yes or no, a number in the variable's unit, a choice, when (dates.py); None: the person does not know."""
 
 Answers: TypeAlias = Mapping[str, Answer]
 """By variable: {"age": 54, "sex": "female", "condition:asthma": True, "pregnancy": None}."""
@@ -28,11 +28,12 @@ class Answerer(StrEnum):
 
 
 class QuestionKind(StrEnum):
-    """What an answer looks like: a bool, a float or a str of `choices`."""
+    """What an answer looks like: a bool, a float, a str of `choices`, or a str that dates.py reads."""
 
     YES_NO = "yes_no"
     NUMBER = "number"
     CHOICE = "choice"
+    DATE = "date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Subject:
     """What a variable is about: "history:stroke@183" is stroke, in the last 183 days.
 
     Answers in one `family` bear on each other. `reach` is how far back a yes looks, in days: 0 is now, and
-    infinity ever.
+    infinity ever. `last` is the variable of when it last was so, "" for what is asked of now or of no time.
     """
 
     row: str
@@ -83,8 +84,8 @@ class Subject:
 
     @property
     def family(self) -> str:
-        """The row, history counting as condition."""
-        return "condition" if self.row == "history" else self.row
+        """The row, history counting as condition, and when it last was so as what it is about."""
+        return "condition" if self.row == "history" else self.row.removeprefix(_LAST)
 
     @property
     def reach(self) -> float:
@@ -92,6 +93,15 @@ class Subject:
         if self.days is not None:
             return self.days
         return inf if self.row in {"history", "procedure", "allergy"} else 0
+
+    @property
+    def last(self) -> str:
+        """Its variable with a date for an answer: last_condition:stroke."""
+        dated = self.row in {"history", "procedure"} or self.days is not None
+        return f"{_LAST}{self.family}:{self.concept}" if dated else ""
+
+
+_LAST = "last_"
 
 
 @lru_cache(maxsize=1 << 14)
@@ -112,6 +122,11 @@ def variable(name: str) -> Variable:
         return variables()[name.partition(":")[0]]
     except KeyError:
         raise BadInput(f"No variable {name!r}. Known: {', '.join(variables())}.") from None
+
+
+def tells(asked: str, needed: str) -> bool:
+    """Whether the question of `asked` is one about `needed`: the same, or when it last was so."""
+    return asked in {needed, subject(needed).last}
 
 
 @cache

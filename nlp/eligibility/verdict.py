@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 from nlp.eligibility.criteria import Criterion, Parsed
+from nlp.eligibility.dates import elapsed, was_within
 from nlp.eligibility.logic import And, AtLeast, Or, Rule, Truth, read_part, relations, truth
 from nlp.eligibility.relations import Bound, Kind, Relation
 from nlp.eligibility.sections import Section
@@ -54,15 +56,20 @@ class Verdict:
 
 
 def judge(
-    study_id: str, criteria: Iterable[Criterion], answers: Answers, ontology: Ontology | None = None
+    study_id: str,
+    criteria: Iterable[Criterion],
+    answers: Answers,
+    ontology: Ontology | None = None,
+    *,
+    today: date,
 ) -> Verdict:
     """Weigh the answers against each criterion (Kleene's three-valued logic).
 
     Unknown never excludes, the order of answers does not matter, and more answers from the same person
     never turn a clear "not met" around. Answers that contradict each other count as unknown. `ontology`
-    (default: the shipped one) tells which conditions contain which.
+    (default: the shipped one) tells which conditions contain which, and windows of time end `today`.
     """
-    person = Person(answers, ontology or load_ontology())
+    person = Person(answers, ontology or load_ontology(), today)
     findings = tuple(_finding(criterion, person) for criterion in criteria)
     return Verdict(study_id, _outcome(findings, person), findings)
 
@@ -73,22 +80,31 @@ class Person:
 
     answers: Answers
     ontology: Ontology
+    today: date
 
     def fits(self, relation: Relation) -> Truth:
         """Whether a relation holds for this person, polarity apart."""
         match variable(relation.variable).kind:
             case QuestionKind.NUMBER:
-                return _within(relation, self.answers.get(relation.variable))
+                return _measured(relation, self.answers.get(relation.variable))
             case QuestionKind.CHOICE:
                 return self._chosen(relation)
             case QuestionKind.YES_NO:
                 return self._yes_no(relation)
+            case QuestionKind.DATE:
+                return self._lasted(relation)
 
     def _chosen(self, relation: Relation) -> Truth:
         choices, choice = variable(relation.variable).choices, self.answers.get(relation.variable)
         if set(choices) <= set(relation.values):
             return Truth.MET
         return _known(choice in relation.values) if choice in choices else Truth.UNKNOWN
+
+    def _lasted(self, relation: Relation) -> Truth:
+        """For how long something has been so, by when it began."""
+        began = self.answers.get(relation.variable)
+        since = elapsed(began, self.today) if isinstance(began, str) else None
+        return Truth.UNKNOWN if since is None else _within(relation, *since)
 
     def _yes_no(self, relation: Relation) -> Truth:
         yes, no = self._says_yes(relation), self._says_no(relation)
@@ -99,9 +115,7 @@ class Person:
         if relation.concept:
             wanted = subject(relation.variable)
             near = {relation.concept, *self.ontology.descendants(relation.concept)}
-            return any(
-                each.concept in near and each.reach <= wanted.reach for each in self._said(wanted, True)
-            )
+            return not near.isdisjoint(self._said(wanted, True))
         return self.answers.get(relation.variable) is True or self._otherwise(relation) is True
 
     def _says_no(self, relation: Relation) -> bool:
@@ -109,36 +123,43 @@ class Person:
         if relation.concept:
             wanted = subject(relation.variable)
             near = {relation.concept, *self.ontology.ancestors(relation.concept)}
-            return any(
-                each.concept in near and each.reach >= wanted.reach for each in self._said(wanted, False)
-            )
+            return not near.isdisjoint(self._said(wanted, False))
         return self.answers.get(relation.variable) is False or self._otherwise(relation) is False
 
-    def _said(self, wanted: Subject, answer: bool) -> Iterator[Subject]:
-        """What was said about facts of the same family."""
+    def _said(self, wanted: Subject, holds: bool) -> Iterator[str]:
+        """The concepts of which the answers say that they were, or were not, so as far back as is wanted."""
         for name, given in self.answers.items():
-            if given is answer and (said := subject(name)).family == wanted.family:
-                yield said
+            said = subject(name)
+            if said.family == wanted.family and self._holds(said, given, wanted.reach) is holds:
+                yield said.concept
+
+    def _holds(self, said: Subject, given: Answer, reach: float) -> bool | None:
+        """What an answer says of the last `reach` days: a yes holds for more of them, a no for fewer."""
+        if isinstance(given, str):
+            return was_within(given, reach, self.today)
+        says = said.reach <= reach if given else said.reach >= reach
+        return given if says and isinstance(given, bool) else None
 
     def _otherwise(self, relation: Relation) -> bool | None:
         return None if concerns(relation.variable, self.answers) else variable(relation.variable).otherwise
 
 
-def _within(relation: Relation, answer: Answer) -> Truth:
-    """Compare a number, in the variable's own unit, with what the text states in whatever unit.
-
-    A whole number of years is any age until the next birthday.
-    """
+def _measured(relation: Relation, answer: Answer) -> Truth:
+    """Compare a number with what the text states. A whole number of years is an age until the birthday."""
     if answer is None or isinstance(answer, bool | str):
         return Truth.UNKNOWN
     if relation.values:
         return _among(relation, float(answer))
+    least = float(answer)
+    return _within(relation, least, least + 1 if relation.kind is Kind.AGE and least.is_integer() else least)
+
+
+def _within(relation: Relation, least: float, most: float) -> Truth:
+    """Compare a number known to within its ends, in the variable's own unit, with a text in whatever unit."""
     lower, upper = (_converted(relation, bound) for bound in (relation.lower, relation.upper))
     if (lower is None, upper is None) != (relation.lower is None, relation.upper is None):
         return Truth.UNKNOWN
     years = relation.kind is Kind.AGE
-    least = float(answer)
-    most = least + 1 if years and least.is_integer() else least
     ends = (_above(lower, least, most), _below(upper, least, most, years=years))
     if Truth.NOT_MET in ends:
         return Truth.NOT_MET
@@ -184,7 +205,8 @@ def _known(holds: bool) -> Truth:
 
 
 def _finding(criterion: Criterion, person: Person) -> Finding:
-    names = dict.fromkeys(relation.variable for relation in relations(criterion.rule))
+    needed = [relation.variable for relation in relations(criterion.rule)]
+    names = dict.fromkeys(name for each in needed for name in (each, subject(each).last))
     given = tuple((name, person.answers[name]) for name in names if name in person.answers)
     holds = Truth.UNKNOWN if criterion.rule is None else truth(criterion.rule, person.fits)
     return Finding(criterion, holds, given)

@@ -44,6 +44,17 @@ def day(date: str, language: str) -> str:
     return f"{int(number)} {name} {year}" if language == "en" else f"{int(number)}. {name} {year}"
 
 
+def period(text: str, language: str) -> str:
+    """An ISO date, two of them with a slash between, or "never", as people write it: juni 2024 til mai 2025."""
+    if text == "never":
+        return say("chat.never", language)
+    first, slash, last = text.partition("/")
+    if not slash:
+        return day(text, language)
+    key = "site.period_until" if first == ".." else "site.period"
+    return say(key, language, first=day(first, language), last=day(last, language))
+
+
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
     """Every text by key: {"surface.name": {"nb": ..., "nn": ..., "en": ...}}."""
