@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import islice
 
 from api.chat import open_desk
 from api.library import Library
 from api.pages.render import number
 from api.settings import Settings
+from chatbot.dates import read_when
 from chatbot.desk import Desk
-from chatbot.facts import Subject
+from chatbot.facts import Said, Subject
+from chatbot.intents import read_answer
 from chatbot.safety import MASK, mask
 from chatbot.screening import bearing, screening_of
 from chatbot.state import State
+from chatbot.summary import shown_answer
+from nlp.eligibility.dates import NEVER
 from nlp.eligibility.questions import Question, question_of, questions_for, wording
 from nlp.eligibility.variables import Answer, QuestionKind, subject, variables
 from ontology.concept import Ontology
@@ -25,9 +30,10 @@ from registry.study import Study
 
 MOST_QUESTIONS = 40
 ANSWER = "answer."
-"""A field of this name and a variable holds an answer: yes, no, unknown, a number or a choice; "" is none."""
+"""A field of this name and a variable holds an answer: yes, no, unknown, a number, a choice, when, or ""."""
 _WORDS: dict[str, Answer] = {"yes": True, "no": False, "unknown": None}
-_OF_A_CONCEPT = frozenset({"condition", "history", "drug", "procedure", "allergy"})
+_OF_A_TIME = frozenset({"history", "drug", "procedure"})
+_OF_A_CONCEPT = _OF_A_TIME | {"condition", "allergy", "last_condition", "last_drug", "last_procedure"}
 _MOST_DIGITS = 5
 _CARRIED = frozenset({"email", "phone", "name", "note", "sender", "agreed"})
 
@@ -82,20 +88,30 @@ def fields_of(state: State, study: Study, desk: Desk, language: str) -> dict[str
     return fields
 
 
-def read_draft(library: Library, study: Study, fields: dict[str, str], language: str) -> Draft:
-    """What the fields of the form say, right or wrong."""
+def read_draft(library: Library, study: Study, fields: dict[str, str], language: str, today: date) -> Draft:
+    """What the fields of the form say, right or wrong, as of `today`."""
     answers: dict[str, Answer] = {}
-    questions = tuple(_asked(study, library, fields, answers, language))
+    questions = tuple(_asked(study, library, fields, answers, language=language, today=today))
     wrong = {each.field: each.wrong for each in questions if each.wrong}
     person, wrongs = _person(fields, language)
     return Draft(study, language, fields, questions, answers, person, wrong | wrongs)
 
 
 def _asked(
-    study: Study, library: Library, fields: dict[str, str], answers: dict[str, Answer], language: str
+    study: Study,
+    library: Library,
+    fields: dict[str, str],
+    answers: dict[str, Answer],
+    *,
+    language: str,
+    today: date,
 ) -> Iterator[Asked]:
     """The study's questions, and what else was answered; fills `answers` with what can be used."""
-    own = tuple(islice(questions_for(library.criteria_of(study)), MOST_QUESTIONS))
+    dated = {name.removeprefix(ANSWER) for name, value in fields.items() if value.strip()}
+    asked = (
+        each for each in questions_for(library.criteria_of(study)) if subject(each.variable).last not in dated
+    )
+    own = tuple(islice(asked, MOST_QUESTIONS))
     further = islice(_further(fields, own, library.ontology), MOST_QUESTIONS)
     for each in (*own, *further):
         name, given = ANSWER + each.variable, fields.get(ANSWER + each.variable, "").strip()
@@ -103,9 +119,11 @@ def _asked(
         wrong = ""
         try:
             if given:
-                answers[each.variable] = _answer(each, given)
-        except BadInput:
-            wrong = _say_bounds(each, language)
+                answers[each.variable] = _answer(each, given, language, today)
+        except BadInput as problem:
+            wrong = str(problem)
+        if each.kind is QuestionKind.DATE and each.variable in answers:
+            given = shown_answer(each.variable, answers[each.variable], language)
         yield Asked(name, text, help_text, each.kind, each.choices, given, wrong)
 
 
@@ -124,24 +142,37 @@ def _is_fact(name: str, ontology: Ontology) -> bool:
     _, at, days = rest.partition("@")
     if row not in variables() or (row in _OF_A_CONCEPT) != bool(rest):
         return False
-    if at and not (days.isdecimal() and len(days) <= _MOST_DIGITS):
+    if at and not (row in _OF_A_TIME and days.isdecimal() and len(days) <= _MOST_DIGITS):
         return False
     return not rest or subject(name).concept in ontology.concepts
 
 
-def _answer(question: Question, given: str) -> Answer:
+def _answer(question: Question, given: str, language: str, today: date) -> Answer:
     """The answer that a field of the form holds.
 
     Raises:
-        BadInput: it holds none.
+        BadInput: it holds none; the message says so to whoever wrote it.
     """
-    if question.kind is QuestionKind.NUMBER:
-        return _number(question, given)
-    if question.kind is QuestionKind.CHOICE and given in question.choices:
-        return given
     if given in _WORDS and (given == "unknown" or question.kind is QuestionKind.YES_NO):
         return _WORDS[given]
-    raise BadInput("not an answer")
+    if question.kind is QuestionKind.NUMBER:
+        return _number(question, given, language)
+    if question.kind is QuestionKind.DATE:
+        return _when(question, given, language, today)
+    if question.kind is QuestionKind.CHOICE and given in question.choices:
+        return given
+    raise BadInput(say("send.wrong_answer", language))
+
+
+def _when(question: Question, given: str, language: str, today: date) -> str | None:
+    heard = read_when(given, today, language)
+    if heard.trouble:
+        raise BadInput(say(f"chat.date_{heard.trouble}", language))
+    if heard.when and (heard.when != NEVER or subject(question.variable).concept):
+        return heard.when
+    if read_answer(given) is Said.UNKNOWN:
+        return None
+    raise BadInput(say("chat.not_understood_date", language))
 
 
 def _written(answer: Answer, language: str) -> str:
@@ -152,15 +183,15 @@ def _written(answer: Answer, language: str) -> str:
     return answer if isinstance(answer, str) else number(float(answer or 0), language)
 
 
-def _number(question: Question, given: str) -> float:
+def _number(question: Question, given: str, language: str) -> float:
     try:
         value = float(given.replace(",", ".").replace(" ", ""))
     except ValueError:
-        raise BadInput("not a number") from None
+        raise BadInput(_say_bounds(question, language)) from None
     low = question.lower if question.lower is not None else value
     high = question.upper if question.upper is not None else value
     if not low <= value <= high:
-        raise BadInput("not a plausible number")
+        raise BadInput(_say_bounds(question, language))
     return value
 
 

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from nlp.eligibility.criteria import Criterion, Parsed, read_criteria
 from nlp.eligibility.logic import And, AtLeast, Not, Or, Rule, Truth, Unread, outcomes, relations
-from nlp.eligibility.questions import Question, wording
 from nlp.eligibility.relations import Relation
 from nlp.eligibility.sections import Section
-from nlp.eligibility.variables import Answerer, variables
+from nlp.eligibility.variables import Answerer
 from nlp.eligibility.vocabulary import entries
 from ontology.concept import Concept, Form, FormKind, Kind, Ontology
 from ontology.linker import Linker
@@ -345,10 +344,3 @@ def test_no_phrase_means_two_things() -> None:
         assert phrase
         meanings.setdefault(phrase, set()).add((symbol, name))
     assert {phrase: meant for phrase, meant in meanings.items() if len(meant) > 1} == {}
-
-
-@pytest.mark.parametrize("language", ["nb", "nn", "en"])
-def test_every_variable_has_a_question(language: str) -> None:
-    for name in set(variables()) - {"condition", "history", "drug", "procedure", "allergy"}:
-        question, _ = wording(Question(name, variables()[name].kind, ()), language)
-        assert question.endswith("?")

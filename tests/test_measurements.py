@@ -1,6 +1,7 @@
 """One sentence, the relations that it states."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,8 @@ from nlp.eligibility.verdict import Person
 from ontology.concept import Concept, Form, FormKind, Ontology
 from ontology.concept import Kind as ConceptKind
 from ontology.linker import Linker
+
+TODAY = date(2026, 11, 28)
 
 
 def concept(name: str, kind: ConceptKind, icd10: tuple[str, ...] = ()) -> Concept:
@@ -206,13 +209,13 @@ def test_a_verdict_does_not_depend_on_the_unit(
     end = {"upper" if below else "lower": Bound(bound)}
     stated_in_unit = Relation(about.about, name, unit=unit, **end)  # type: ignore[arg-type]
     in_own = replace(stated_in_unit, unit=about.unit, **{next(iter(end)): Bound(own)})
-    person = Person({name: answer}, ONTOLOGY)
+    person = Person({name: answer}, ONTOLOGY, TODAY)
     assert person.fits(stated_in_unit) is person.fits(in_own)
 
 
 def test_a_multiple_of_the_normal_limit_stays_unknown() -> None:
     relation = Relation(Kind.LAB, "alt", upper=Bound(2.5), unit="xULN")
-    assert Person({"alt": 20.0}, ONTOLOGY).fits(relation) is Truth.UNKNOWN
+    assert Person({"alt": 20.0}, ONTOLOGY, TODAY).fits(relation) is Truth.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -232,7 +235,7 @@ def test_what_is_said_of_one_stretch_of_time_bears_on_others(
 ) -> None:
     kind = Kind.DRUG if needed.startswith("drug") else Kind.CONDITION
     relation = Relation(kind, needed, concept=needed.partition(":")[2].partition("@")[0])
-    assert Person(answers, ONTOLOGY).fits(relation) is expected
+    assert Person(answers, ONTOLOGY, TODAY).fits(relation) is expected
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,16 @@ def test_a_concept_or_a_variable_that_nobody_knows_is_an_error() -> None:
         variable("shoe_size")
 
 
-CONCEPT_ROWS = {"condition", "history", "drug", "procedure", "allergy"}
+CONCEPT_ROWS = {
+    "condition",
+    "history",
+    "drug",
+    "procedure",
+    "allergy",
+    "last_condition",
+    "last_drug",
+    "last_procedure",
+}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,5 +1,8 @@
 import random
 from collections.abc import Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -32,6 +35,7 @@ ONTOLOGY = Ontology(
     [Concept(key, ConceptKind.CONDITION, key, key, key, (), parents=above) for key, above in PARENTS.items()],
     {},
 )
+TODAY = date(2026, 11, 28)
 UNREAD = Unread(0, 1)
 PREGNANT = Relation(Kind.PREGNANCY, "pregnancy")
 CONTRACEPTION = Relation(Kind.PREGNANCY, "contraception")
@@ -47,6 +51,14 @@ def had(concept: str) -> Relation:
     return Relation(Kind.CONDITION, f"history:{concept}", concept=concept)
 
 
+def had_within(concept: str, days: int) -> Relation:
+    return Relation(Kind.CONDITION, f"history:{concept}@{days}", concept=concept)
+
+
+def lasted(lower: Bound | None = None, upper: Bound | None = None) -> Relation:
+    return Relation(Kind.OTHER, "symptom_duration", lower=lower, upper=upper, unit="month")
+
+
 def age(lower: Bound | None = None, upper: Bound | None = None) -> Relation:
     return Relation(Kind.AGE, "age", lower=lower, upper=upper)
 
@@ -59,12 +71,12 @@ def criterion(rule: Rule | None, section: Section = Section.INCLUSION) -> Criter
 
 
 def truth_of(rule: Rule | None, answers: Mapping[str, Answer]) -> str:
-    (finding,) = judge("S1", [criterion(rule)], answers, ONTOLOGY).findings
+    (finding,) = judge("S1", [criterion(rule)], answers, ONTOLOGY, today=TODAY).findings
     return finding.truth.value
 
 
 def outcome(criteria: list[Criterion], answers: Mapping[str, Answer]) -> str:
-    return judge("S1", criteria, answers, ONTOLOGY).outcome.value
+    return judge("S1", criteria, answers, ONTOLOGY, today=TODAY).outcome.value
 
 
 @pytest.mark.parametrize(
@@ -118,6 +130,54 @@ def test_conditions_follow_the_hierarchy_and_time(
     assert truth_of(relation, answers) == expected
 
 
+@pytest.mark.parametrize(
+    ("relation", "answers", "expected"),
+    [
+        (had("asthma"), {"last_condition:asthma": "2019"}, "met"),
+        (had("asthma"), {"last_condition:asthma": "../2009"}, "met"),
+        (had("asthma"), {"last_condition:asthma": "never"}, "not_met"),
+        (has("asthma"), {"last_condition:asthma": "never"}, "not_met"),
+        (has("asthma"), {"last_condition:asthma": "2019"}, "not_met"),
+        (has("asthma"), {"last_condition:asthma": "2026-11-10"}, "unknown"),
+        (has("asthma"), {"last_condition:asthma": "2026-11-28"}, "met"),
+        (had_within("asthma", 183), {"last_condition:asthma": "2026-09"}, "met"),
+        (had_within("asthma", 183), {"last_condition:asthma": "2026-05"}, "unknown"),
+        (had_within("asthma", 183), {"last_condition:asthma": "2026-04"}, "not_met"),
+        (had_within("asthma", 183), {"last_condition:asthma": "2026"}, "unknown"),
+        (had_within("asthma", 365), {"last_condition:asthma": "2026"}, "met"),
+        (had_within("asthma", 183), {"last_condition:asthma": "2025-06/2025-08"}, "not_met"),
+        (had_within("asthma", 183), {"last_condition:asthma": "../2009"}, "not_met"),
+        (had_within("asthma", 7), {"last_condition:asthma": "2026-11-27"}, "met"),
+        (had_within("asthma", 183), {"last_condition:asthma": None}, "unknown"),
+        (had_within("asthma", 183), {"last_condition:asthma": "2027-01"}, "unknown"),
+        (had_within("asthma", 183), {"last_condition:asthma": "in spring"}, "unknown"),
+        (had_within("diabetes", 183), {"last_condition:diabetes-type-2": "2026-09"}, "met"),
+        (had_within("diabetes", 183), {"last_condition:diabetes-type-2": "2019"}, "unknown"),
+        (had_within("diabetes-type-2", 183), {"last_condition:diabetes": "2019"}, "not_met"),
+        (
+            had_within("asthma", 183),
+            {"last_condition:asthma": "2019", "history:asthma@365": True},
+            "not_met",
+        ),
+        (
+            had_within("asthma", 183),
+            {"last_condition:asthma": "2019", "history:asthma@90": True},
+            "unknown",
+        ),
+        (lasted(Bound(3)), {"symptom_duration": "2026-03"}, "met"),
+        (lasted(Bound(3)), {"symptom_duration": "2026-10"}, "not_met"),
+        (lasted(Bound(3)), {"symptom_duration": "2026-08"}, "unknown"),
+        (lasted(None, Bound(12)), {"symptom_duration": "2019"}, "not_met"),
+        (lasted(Bound(3)), {"symptom_duration": "never"}, "unknown"),
+        (lasted(Bound(3)), {}, "unknown"),
+    ],
+)
+def test_a_date_answers_every_window_that_it_lies_in_or_outside_of_as_a_whole(
+    relation: Relation, answers: dict[str, Answer], expected: str
+) -> None:
+    assert truth_of(relation, answers) == expected
+
+
 def test_what_cannot_concern_somebody_is_settled_without_a_question() -> None:
     assert truth_of(Not(PREGNANT), {"sex": "male"}) == "met"
     assert truth_of(Not(PREGNANT), {"sex": "female", "age": 70}) == "met"
@@ -143,7 +203,9 @@ def test_at_least_two_of_three() -> None:
 
 def test_a_finding_names_the_answers_it_rests_on() -> None:
     rule = And((has("diabetes"), has("asthma")))
-    (finding,) = judge("S1", [criterion(rule)], {"condition:asthma": False, "age": 3}, ONTOLOGY).findings
+    (finding,) = judge(
+        "S1", [criterion(rule)], {"condition:asthma": False, "age": 3}, ONTOLOGY, today=TODAY
+    ).findings
     assert finding.answers == (("condition:asthma", False),)
 
 
@@ -179,10 +241,12 @@ def test_the_outcome_promises_no_more_than_was_understood(
     assert outcome(criteria, answers) == expected
 
 
+WINDOWS = (14, 183)
 LEAVES = st.sampled_from(
     [
         *map(has, PARENTS),
         *map(had, PARENTS),
+        *(had_within(concept, days) for concept in PARENTS for days in WINDOWS),
         age(Bound(18), Bound(65)),
         age(None, Bound(40, inclusive=False)),
         age(Bound(50, inclusive=False)),
@@ -205,19 +269,22 @@ RULES = st.recursive(
 )
 
 
+DAYS_AGO = st.sampled_from([inf, 0.0]) | st.integers(1, 800).map(float)
+PRECISIONS = st.lists(st.sampled_from([0, 4, 7, 10]), min_size=1, max_size=1)
+
+
 @st.composite
 def people(draw: st.DrawFn) -> dict[str, Answer]:
     """Everything there is to know of a person, free of contradictions."""
-    has_type_2, has_asthma = draw(st.booleans()), draw(st.booleans())
-    has_diabetes = has_type_2 or draw(st.booleans())
-    now = {"diabetes": has_diabetes, "diabetes-type-2": has_type_2, "asthma": has_asthma}
-    had_type_2 = has_type_2 or draw(st.booleans())
-    ever = {"diabetes-type-2": had_type_2, "diabetes": has_diabetes or had_type_2, "asthma": True}
+    ago = {name: draw(DAYS_AGO) for name in ("diabetes-type-2", "another-diabetes", "asthma")}
+    ago["diabetes"] = min(ago["diabetes-type-2"], ago.pop("another-diabetes"))
     sex, years = draw(st.sampled_from(["female", "male"])), draw(st.integers(0, 99))
     may = sex == "female" and 12 <= years <= 55
     return {
-        **{f"condition:{key}": value for key, value in now.items()},
-        **{f"history:{key}": value for key, value in ever.items()},
+        **{f"condition:{key}": days == 0 for key, days in ago.items()},
+        **{f"history:{key}": days < inf for key, days in ago.items()},
+        **{f"history:{key}@{most}": days <= most for key, days in ago.items() for most in WINDOWS},
+        **{f"last_condition:{key}": remembered(days, draw(PRECISIONS))[0] for key, days in ago.items()},
         "sex": sex,
         "age": years,
         "pregnancy": may and draw(st.booleans()),
@@ -225,12 +292,20 @@ def people(draw: st.DrawFn) -> dict[str, Answer]:
     }
 
 
+def remembered(days_ago: float, precisions: list[int]) -> list[str]:
+    """A day as somebody remembers it: by these numbers of characters of its date."""
+    if days_ago == inf:
+        return ["never" for _ in precisions]
+    day = (TODAY - timedelta(days_ago)).isoformat()
+    return [day[:precision] or f"../{day[:7]}" for precision in precisions]
+
+
 def told(person: dict[str, Answer], picks: list[bool]) -> dict[str, Answer]:
     """What a person has told; the rest is not asked or answered «vet ikke»."""
     return {key: value for (key, value), pick in zip(person.items(), picks, strict=False) if pick}
 
 
-PICKS = st.lists(st.booleans(), min_size=10, max_size=10)
+PICKS = st.lists(st.booleans(), min_size=30, max_size=30)
 
 
 @given(st.lists(RULES, max_size=4), people(), PICKS, PICKS)
@@ -238,9 +313,9 @@ def test_more_answers_never_turn_a_clear_finding_around(
     rules: list[Rule], person: dict[str, Answer], first: list[bool], more: list[bool]
 ) -> None:
     criteria = [criterion(rule) for rule in rules]
-    early = judge("S1", criteria, told(person, first), ONTOLOGY)
+    early = judge("S1", criteria, told(person, first), ONTOLOGY, today=TODAY)
     both = [a or b for a, b in zip(first, more, strict=True)]
-    late = judge("S1", criteria, told(person, both), ONTOLOGY)
+    late = judge("S1", criteria, told(person, both), ONTOLOGY, today=TODAY)
     for before, after in zip(early.findings, late.findings, strict=True):
         assert before.truth in {Truth.UNKNOWN, after.truth}
     if early.outcome is Outcome.PROBABLY_NOT:
@@ -255,10 +330,20 @@ def test_the_order_of_answers_and_not_knowing_change_nothing(
     answers = told(person, picks)
     shuffled = list({**dict.fromkeys(person), **answers}.items())
     chance.shuffle(shuffled)
-    plain = judge("S1", criteria, answers, ONTOLOGY)
-    asked = judge("S1", criteria, dict(shuffled), ONTOLOGY)
+    plain = judge("S1", criteria, answers, ONTOLOGY, today=TODAY)
+    asked = judge("S1", criteria, dict(shuffled), ONTOLOGY, today=TODAY)
     assert [f.truth for f in plain.findings] == [f.truth for f in asked.findings]
     assert plain.outcome is asked.outcome
+
+
+@given(RULES, DAYS_AGO, st.sampled_from(sorted(PARENTS)))
+def test_a_more_exact_date_never_turns_a_clear_finding_around(rule: Rule, days: float, concept: str) -> None:
+    findings = [
+        truth_of(rule, {f"last_condition:{concept}": when}) for when in remembered(days, [0, 4, 7, 10])
+    ]
+    for before, after in pairwise(findings[1:]):
+        assert before in {"unknown", after}
+    assert findings[0] in {"unknown", *findings[2:]}
 
 
 @given(RULES)

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 
 from api.csrf import FormKey
 from ontology import hrcs
-from ontology.wording import LANGUAGES, day, say
+from ontology.wording import LANGUAGES, day, period, say
 from registry.study import Study
 
 LANGUAGE_NAMES = (("nb", "Bokmål"), ("nn", "Nynorsk"), ("en", "English"))
@@ -102,6 +102,7 @@ def templates() -> Environment:
         category=category,
         phases=phases,
         number=number,
+        period=period,
     )
     return environment
 

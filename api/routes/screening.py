@@ -19,7 +19,7 @@ from chatbot.desk import Desk
 from chatbot.dialogue import begin, remove, reply, speak
 from chatbot.state import Stage, State
 from chatbot.summary import known
-from nlp.eligibility.variables import QuestionKind, variable
+from nlp.eligibility.variables import variable
 from ontology.errors import BadInput
 from ontology.wording import LANGUAGES, say
 
@@ -106,13 +106,13 @@ def _begun(study: str, language: str, desk: Desk) -> Conversation:
 
 
 def _page(request: Request, conversation: Conversation, wrong: str = "") -> Response:
-    """A question as a page. Numbers and words are written, everything else is chosen."""
+    """A question as a page. Numbers, dates and words are written, everything else is chosen."""
     answer = conversation.answer
     kind = variable(answer.asks).kind if answer.asks and not answer.asks.startswith("unit:") else None
     return private_page(
         request,
         "screening.html",
         conversation=conversation,
-        number=kind is QuestionKind.NUMBER,
+        asks=kind,
         wrong=wrong,
     )

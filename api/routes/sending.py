@@ -5,7 +5,7 @@ pre-screening in chat or form has found out is read from the browser's sealed co
 """
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -39,7 +39,7 @@ def start(
     conversation = take_up(library.store.engine, token, datetime.now(UTC))
     desk = open_desk(library, settings)
     fields = fields_of(conversation.state, study, desk, language) if conversation else {}
-    return _edit(request, read_draft(library, study, fields, language), checked=False)
+    return _edit(request, read_draft(library, study, fields, language, desk.today()), checked=False)
 
 
 @router.post("")
@@ -53,7 +53,7 @@ def go_on(
     language: Language,
 ) -> Response:
     """`step` says what is wanted: `edit`, `show` or `send`."""
-    draft = read_draft(library, named_study(library, study_id), fields, language)
+    draft = read_draft(library, named_study(library, study_id), fields, language, date.today())
     step = fields.get("step", "edit")
     if step not in {"show", "send"} or not takes_interest(draft.study):
         return _edit(request, draft, checked=False)

@@ -4,10 +4,12 @@ import random
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from chatbot.desk import Desk
 from chatbot.screening import open_questions
 from chatbot.state import State
+from nlp.eligibility.dates import NEVER
 from nlp.eligibility.questions import Question, questions_for
 from nlp.eligibility.variables import Answer, QuestionKind, concerns
 
@@ -15,6 +17,8 @@ STUDIES = 10
 _SOME = 100
 _YES = 0.2
 _UNKNOWN = 0.1
+_LONGEST_AGO = 3650.0
+"""Days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,9 @@ def median(questionings: Sequence[Questioning]) -> Saved:
 def ask_people(desk: Desk, searches: Sequence[str], seed: int = 1) -> Iterator[Questioning]:
     """One person a search, whose answers are drawn by chance, until nothing worth asking is left.
 
-    Only searches that find ten studies count. A person says yes to one yes-no question in five, and does
-    not know one answer in ten. All questions are those that concern the person.
+    Only searches that find ten studies count. A person says yes to one yes-no question in five, remembers a
+    month of the last ten years where the question is when, and does not know one answer in ten. All
+    questions are those that concern the person.
     """
     chance = random.Random(seed)  # noqa: S311 - nothing here is secret
     for words in searches:
@@ -63,16 +68,18 @@ def ask_people(desk: Desk, searches: Sequence[str], seed: int = 1) -> Iterator[Q
 def _ask(desk: Desk, found: tuple[str, ...], chance: random.Random) -> Questioning:
     criteria = [criterion for each in found for criterion in desk.criteria_of(desk.study(each))]
     everything = questions_for(criteria)
-    answers = {each.variable: _answer(each, chance) for each in everything}
+    answers = {each.variable: _answer(each, chance, desk.today()) for each in everything}
     state = State(found=found, most=len(everything))
     while asked := open_questions(state, desk):
         name = asked[0].variable
+        if name not in answers:  # one of two windows is settled, and yes or no settles the other
+            answers[name] = _answer(asked[0], chance, desk.today())
         state = replace(state.answer(name, answers[name]), asked=(*state.asked, name))
     concerning = sum(concerns(each.variable, answers) for each in everything)
     return Questioning(len(criteria), concerning, len(state.asked))
 
 
-def _answer(question: Question, chance: random.Random) -> Answer:
+def _answer(question: Question, chance: random.Random, today: date) -> Answer:
     if question.variable not in ("age", "sex") and chance.random() < _UNKNOWN:
         return None
     match question.kind:
@@ -80,6 +87,9 @@ def _answer(question: Question, chance: random.Random) -> Answer:
             return chance.random() < _YES
         case QuestionKind.CHOICE:
             return chance.choice(question.choices)
+        case QuestionKind.DATE:
+            back = timedelta(chance.uniform(0, _LONGEST_AGO))
+            return (today - back).isoformat()[:7] if chance.random() < _YES else NEVER
         case QuestionKind.NUMBER:
             least = question.lower or 0.0
             return round(chance.uniform(least, question.upper or least + _SOME))

@@ -65,8 +65,11 @@ def elapsed(when: str, today: date) -> tuple[float, float] | None:
     if (period.first or period.last) > today:
         return None
     fewest = max(0, (today - period.last).days)
-    most = inf if period.first is None else (today - period.first).days
-    return max(0, fewest - _doubt(fewest)), most + _doubt(most)
+    soonest = max(0, fewest - _doubt(fewest))
+    if period.first is None:
+        return soonest, inf
+    most = (today - period.first).days
+    return soonest, most + _doubt(most)
 
 
 def was_within(when: str, days: float, today: date) -> bool | None:
@@ -82,7 +85,7 @@ def was_within(when: str, days: float, today: date) -> bool | None:
     return False if fewest > (days or _LASTS) else None
 
 
-def _doubt(days: float) -> float:
+def _doubt(days: int) -> int:
     """Grows slowly, so that a more exact date never says less."""
     return 1 + min(days // 14, 2)
 

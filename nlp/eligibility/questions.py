@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from nlp.eligibility.articles import with_article
 from nlp.eligibility.criteria import Criterion
 from nlp.eligibility.logic import relations
 from nlp.eligibility.sections import Section
@@ -96,7 +97,8 @@ def wording(question: Question, language: str, ontology: Ontology | None = None)
     if not about.concept:
         return _ask(about.row, language), _help(about.row, language)
     concept = (ontology or load_ontology()).get(about.concept)
-    name = concept.label(language)
+    label = concept.label(language)
+    name = with_article(label) if language == "en" else label
     names = ", ".join(_other_names(concept, language))
     within = {} if about.days is None else {"time": time_back(about.days, language)}
     helps = (
@@ -148,7 +150,7 @@ def _other_names(concept: Concept, language: str, most: int = 2) -> tuple[str, .
         form.text for form in concept.forms if form.kind is FormKind.SYNONYM and form.language == spoken
     )
     label = concept.label(language).casefold()
-    return tuple(text for text in dict.fromkeys(synonyms) if text.casefold() != label)[:most]
+    return tuple(text for text in dict.fromkeys(synonyms) if label not in text.casefold())[:most]
 
 
 def question_of(name: str, criteria: tuple[str, ...] = ()) -> Question:

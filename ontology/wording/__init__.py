@@ -45,7 +45,7 @@ def day(date: str, language: str) -> str:
 
 
 def period(text: str, language: str) -> str:
-    """An ISO date, two of them with a slash between, or "never", as people write it: juni 2024 til mai 2025."""
+    """One ISO date or two with a slash between, or "never", as people write it: juni 2024 til mai 2025."""
     if text == "never":
         return say("chat.never", language)
     first, slash, last = text.partition("/")
