@@ -44,7 +44,10 @@ def when(clause: Clause, start: int, end: int) -> When | None:
         return When.MENTIONED
     if "suspect" in ahead or shows("suspect", named) or "suspect_after" in intents(after):
         return When.SUSPECTED
-    if "ended" in all_of_it or ("past" in all_of_it and not lasts(f"{before} {after}")):
+    past = "past" in all_of_it or shows(
+        "past", f"{before} {named}"
+    )  # «har hatt hjerneslag», named with its verb
+    if "ended" in all_of_it or (past and not lasts(f"{before} {after}")):
         return When.PAST
     claimed = "claim" in ahead or shows("claim", named)
     return When.PRESENT if claimed or "current" in ahead or "lasting" in all_of_it else None

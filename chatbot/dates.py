@@ -27,8 +27,9 @@ _VAGUER = 1.5
 _SOME = (2.0, 5.0)
 _FEWEST_OF_MANY = 2.0
 _NUMBER = r"\d+(?:[.,]\d+)?"
-_HALVES = re.compile(r"\b(to|two|\d+) ?(?:(?:og|and|å) 0\.5|1/2|½) (?=år|year)")
-_IN_DIGITS = {"to": "2", "two": "2"}
+_IN_DIGITS = {"en": "1", "ein": "1", "one": "1", "to": "2", "two": "2"}
+_SMALL = re.compile(rf"\b(?:{'|'.join(_IN_DIGITS)})(?= (?:og|and|å) 0\.5 | ?(?:eller|or|til|to|-|–) ?\d)")
+_HALVES = re.compile(r"\b(\d+) ?(?:(?:og|and|å) 0\.5|1/2|½) (?=år|year)")
 _ME = r"(?:jeg|eg|æ|i|han|hun|ho|she|he) (?:var|va|was|blei|ble|vart)"
 
 
@@ -57,7 +58,8 @@ def read_when(message: str, today: date, language: str = "nb", age: float | None
         language: «mars 24» is a year, but "March 24" is a day.
         age: of the person in years, for «da jeg var 12».
     """
-    text = _HALVES.sub(lambda found: f"{_IN_DIGITS.get(found[1], found[1])}.5 ", numbered(message))
+    text = _SMALL.sub(lambda found: _IN_DIGITS[found[0]], numbered(message))
+    text = _HALVES.sub(r"\1.5 ", text)
     try:
         heard = _Reader(text, today, language, age).read()
     except _Wrong as wrong:
@@ -147,8 +149,7 @@ class _Reader:
         Raises:
             _Wrong: it lies in the future, or before anybody (or this person) was born.
         """
-        first = period.first or period.last
-        if first > self.today:
+        if period.first is not None and period.first > self.today:
             raise _Wrong(Trouble.FUTURE)
         if period.last.year < self.today.year - _OLDEST:
             raise _Wrong(Trouble.IMPOSSIBLE)

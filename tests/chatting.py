@@ -1,8 +1,8 @@
 """What the tests of the chat share: the desk that the server works with, and somebody who talks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.chat import open_desk
@@ -33,6 +33,18 @@ ASTHMA = Study(
     maximum_age=75,
     mailbox="studie@sykehus.example",
 )
+STROKE = replace(
+    ASTHMA,
+    id="TEST-3",
+    title="Trening ved svimmelhet",
+    summary="Vi prøver trening mot svimmelhet.",
+    conditions=("svimmelhet",),
+    criteria=(
+        "Inklusjonskriterier:\n- har hatt hjerneslag\n\n"
+        "Eksklusjonskriterier:\n- hjerneslag de siste 6 månedene\n- hjerneslag de siste 30 dagene"
+    ),
+    sex=None,
+)
 HOSTILE = Study(
     id="TEST-2",
     source="form",
@@ -48,11 +60,13 @@ HOSTILE = Study(
 
 
 @contextmanager
-def opened_library(folder: Path, encoder: Encoder) -> Iterator[tuple[Library, Desk]]:
-    """The sample studies and two of our own, stored and indexed; the desk that the server works with."""
+def opened_library(
+    folder: Path, encoder: Encoder, studies: Iterable[Study] = (ASTHMA, HOSTILE)
+) -> Iterator[tuple[Library, Desk]]:
+    """The sample studies and some of our own, stored and indexed; the desk that the server works with."""
     settings = Settings(data_dir=folder)
     with open_library(settings, encoder) as library:
-        library.store.put_many([*sample_studies(), ASTHMA, HOSTILE])
+        library.store.put_many([*sample_studies(), *studies])
         library.index.update(library.store.all())
         yield library, open_desk(library, settings)
 

@@ -62,7 +62,7 @@ def elapsed(when: str, today: date) -> tuple[float, float] | None:
         period = read_period(when)
     except BadInput:
         return None
-    if (period.first or period.last) > today:
+    if period.first is not None and period.first > today:
         return None
     fewest = max(0, (today - period.last).days)
     soonest = max(0, fewest - _doubt(fewest))
