@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from chatting import ASTHMA, Talker
-from served import served
+from chatting import ASTHMA, STROKE, Talker
+from served import Page, hidden, served
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -26,7 +26,7 @@ ANSWERS = {"sex": "Kvinne", "age": "45", "condition:asthma": "Ja", "condition:he
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, toy_encoder: Encoder) -> Iterator[TestClient]:
-    with served(tmp_path_factory.mktemp("form"), toy_encoder, [*sample_studies(), ASTHMA]) as client:
+    with served(tmp_path_factory.mktemp("form"), toy_encoder, [*sample_studies(), ASTHMA, STROKE]) as client:
         yield client
 
 
@@ -75,6 +75,40 @@ def test_nothing_is_chosen_before_and_choices_have_a_legend(client: TestClient) 
     assert 'type="number"' not in page
     assert 'inputmode="decimal"' in page
     assert 'value="0"' not in page
+
+
+def test_a_date_is_written_said_back_kept_and_goes_as_it_was_understood(client: TestClient) -> None:
+    client.get(f"/sjekk?studie={STROKE.id}")
+    page = send(client, "45")
+    assert asked(page) == "Når hadde du sist hjerneslag?"
+    assert say("eligibility.help_date", "nb") in page
+    assert [each.get("inputmode") for each in Page(page).all("input", id="message")] == [None]
+    assert {each["value"] for each in Page(page).all("button", name="message")} >= {"Aldri", "Har det nå"}
+    assert say("chat.date_future", "nb") in send(client, "neste uke")
+    page = send(client, "i mars 2024")
+    assert say("chat.understood_date", "nb", date="mars 2024") in page
+    assert "hjerneslag, siste gang: mars 2024" in client.get("/sjekk/svar").text
+    token = client.cookies[f"__Host-{cookies.CONVERSATION}"]
+    again = take_up(library_of(client).store.engine, token, datetime.now(UTC))
+    assert again is not None
+    assert again.state.given["last_condition:stroke"] == "2024-03"
+
+    form = f"/studier/{STROKE.id}/interesse"
+    field = "answer.last_condition:stroke"
+    page = client.get(form).text
+    assert [each["value"] for each in Page(page).all("input", name=field)] == ["mars 2024"]
+    fields = {
+        "csrf": hidden(client.get(form))["csrf"],
+        "email": "kari@example.org",
+        "sender": "self",
+        "step": "show",
+    }
+    wrong = client.post(form, data={**fields, field: "mars 2099"})
+    assert wrong.status_code == 422
+    assert say("chat.date_future", "nb") in wrong.text
+    shown = client.post(form, data={**fields, field: "sommeren 2019"})
+    assert "juni 2019 til august 2019" in shown.text
+    assert client.post(form, data={**fields, field: "vet ikke"}).status_code == 200
 
 
 def test_an_empty_answer_is_told_beside_the_question(client: TestClient) -> None:
