@@ -20,6 +20,7 @@ _SEX = pattern(
 _LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
 _SEXES = frozenset({"FEMALE", "MALE", "BOTH_SEXES"})
 _WHEN = frozenset({"BEFORE", "AFTER", "FROM", "UNIT", "when", "from"})
+_DATED = frozenset({"informed_consent", "dose"})
 _FACTS = frozenset({"FACT", "LACKS", "SPEAKER"})
 _VAGUE = frozenset({"alcohol", "substance_use"}) | frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
@@ -36,7 +37,8 @@ _PLAIN = {
 
 def fold(items: Sequence[Item]) -> list[Item]:
     """Fold measurements, ages, sexes and facts of one word into terms; every other item is left as it is."""
-    folded: list[Item] = fold_quantities([*_dated(items)])
+    named = {item.name for item in items if isinstance(item, Token)}
+    folded: list[Item] = fold_quantities([*_dated(items)] if named & _DATED else items)
     symbols = {item.symbol for item in folded}
     if "TERM" in symbols:
         folded = fold_qualifiers(folded)

@@ -124,11 +124,10 @@ def fold_measurements(items: Sequence[Item]) -> list[Item]:
             placed.setdefault(claim.quantity if index in placed else index, []).append(term)
         for index in _between(kept, claim):
             placed.setdefault(index, [])
-    return [
-        each
-        for index, item in enumerate(kept)
-        for each in (placed[index] if index in placed else _unclaimed(kept, index))
-    ]
+    for index, item in enumerate(kept):
+        if isinstance(item, Quantity) and index not in placed:
+            placed[index] = _unclaimed(kept, index, item)
+    return [each for index, item in enumerate(kept) for each in placed.get(index, (item,))]
 
 
 def _apposed(items: Sequence[Item]) -> list[Item]:
@@ -353,11 +352,8 @@ def _between(items: Sequence[Item], claim: _Claim) -> Iterator[int]:
     yield from (index for index in range(low + 1, high) if items[index].symbol in _FILLS)
 
 
-def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
+def _unclaimed(items: Sequence[Item], index: int, quantity: Quantity) -> list[Item]:
     """A quantity that no variable claims: an age, or the tokens that it was."""
-    quantity = items[index]
-    if not isinstance(quantity, Quantity):
-        return (quantity,)
     if quantity.unit == "pack-year" and quantity.operated:
         name = "pack_years"
     elif quantity.unit in _DRINKS and quantity.operated:
@@ -374,16 +370,9 @@ def _unclaimed(items: Sequence[Item], index: int) -> Sequence[Item]:
         name = "symptom_duration"
     else:
         window = _window(items, index, quantity)
-        return quantity.items if window is None else (window,)
-    about = variable(name)
-    return (
-        Term(
-            _rule(about, quantity, "", quantity.start, quantity.end),
-            about.about,
-            quantity.start,
-            quantity.end,
-        ),
-    )
+        return [*quantity.items] if window is None else [window]
+    about, start, end = variable(name), quantity.start, quantity.end
+    return [Term(_rule(about, quantity, "", start, end), about.about, start, end)]
 
 
 def _is_of_pregnancy(items: Sequence[Item], index: int, quantity: Quantity) -> bool:

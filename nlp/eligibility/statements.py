@@ -1,7 +1,6 @@
 """Folded items of a criterion -> every relation that it states, whatever its logic, for programs."""
 
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -16,6 +15,7 @@ _ENDS_LIST = frozenset({"STOP", "AND", "EXCEPT", "MUST"})
 _ENDS_MEMBER = frozenset({"COMMA", "OR", "AND", "CLOSE"})
 _ENDS_NEAR = frozenset({"COMMA", "AND", "CLOSE"})
 _IDLE = frozenset({"SPEAK", "FILLER", "OF", "PREP", "NOT", "OR", "AND", "COMMA", "SLASH", "USE"})
+_TELL_NOTHING = frozenset({"WORD", "FILLER", "PREP", "OF", "TO", "NUMBER", "UNIT"})
 _KIN = frozenset({Kind.CONDITION, Kind.AGE})
 _OF_PEOPLE = frozenset({Kind.AGE, Kind.SEX})
 _UNDENIED = frozenset({Kind.LAB, Kind.MEASURE, Kind.SCORE, Kind.CONSENT, Kind.LANGUAGE})
@@ -44,7 +44,10 @@ def statements(items: Sequence[Item]) -> tuple[Statement, ...]:
     Examples and what a relative has are left out, an allergy is no use of the drug, and exceptions count as
     denied. What is said twice is stated once.
     """
-    groups = _groups(items)
+    terms = [number for number, item in enumerate(items) if isinstance(item, Term)]
+    if not terms:
+        return ()
+    groups = _groups(items, terms)
     stated: dict[tuple[object, ...], Statement] = {}
     for number, each in _each(items):
         said = each.relation
@@ -107,6 +110,10 @@ class _Mood:
     purpose: bool = False
     weak: bool = False
 
+    def copy(self) -> "_Mood":
+        """The mood inside a bracket, which is forgotten where the bracket closes."""
+        return replace(self, no=self.no and replace(self.no, kinds={*self.no.kinds}))
+
     def hear(self, item: Item) -> None:
         """Take in one item."""
         symbol, name = item.symbol, getattr(item, "name", "")
@@ -117,7 +124,7 @@ class _Mood:
         if symbol in _ENDS_MOOD:
             self.no = None
             self.example = self.kin = self.allergy = False
-        if symbol in _ENDS_MEMBER | _ENDS_MOOD:
+        if symbol in _ENDS_MEMBER or symbol in _ENDS_MOOD:
             self._end_member(symbol)
         self.excepted = name == "unless" or symbol == "EXCEPT" or (self.excepted and symbol not in _ENDS_MOOD)
         if symbol == "NOT" and (self.no is None or self.no.near):
@@ -172,11 +179,12 @@ def _each(items: Sequence[Item]) -> Iterator[tuple[int, Statement]]:
     allowed = _allowed(items)
     for number, item in enumerate(items):
         if item.symbol == "OPEN":
-            moods.append(deepcopy(moods[-1]))
+            moods.append(moods[-1].copy())
         elif item.symbol == "CLOSE" and len(moods) > 1:
             moods.pop()
         mood = moods[-1]
-        mood.hear(item)
+        if mood.no is not None or item.symbol not in _TELL_NOTHING or (isinstance(item, Token) and item.name):
+            mood.hear(item)
         if not isinstance(item, Term) or number in allowed or mood.passes_over(item):
             continue
         turned = mood.turns(item) is not _is_negative(items, number)
@@ -211,10 +219,9 @@ def _own_group(term: Term, number: int) -> int | None:
     return number if isinstance(term.rule, Or) and len(list(relations(term.rule))) > 1 else None
 
 
-def _groups(items: Sequence[Item]) -> dict[int, int]:
+def _groups(items: Sequence[Item], terms: Sequence[int]) -> dict[int, int]:
     """The number of the list of alternatives that each term stands in; a list ends at «and» and at a stop."""
     found: dict[int, int] = {}
-    terms = [number for number, item in enumerate(items) if isinstance(item, Term)]
     chains: list[list[int]] = []
     for before, number in pairwise([-1, *terms]):
         between = {item.symbol for item in items[before + 1 : number]}

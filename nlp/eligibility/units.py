@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from csv import DictReader
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from nlp.eligibility.relations import Kind
@@ -71,6 +71,7 @@ def canonical(variable: Variable, value: float, unit: str) -> float | None:
     return round((base - own.offset) / own.factor, 6)
 
 
+@lru_cache(maxsize=1 << 12)
 def is_plausible(variable: Variable, value: float, unit: str) -> bool:
     """Whether a value lies within the bounds of the table; without a unit, in any unit it could be in."""
     if unit:

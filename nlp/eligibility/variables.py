@@ -36,9 +36,11 @@ class QuestionKind(StrEnum):
     DATE = "date"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Variable:
-    """One row. `lower` and `upper` are plausible bounds in `unit`; questions come in the order of `rank`.
+    """One row; no two are equal.
+
+    `lower` and `upper` are plausible bounds in `unit`; questions come in the order of `rank`.
 
     `about` is the kind of its relations, `kind` that of its question. `also` are dimensions of units.tsv that
     it may be stated in beside that of `unit`, `molar` is g/mol for what is written in both mg/dl and mmol/l.
