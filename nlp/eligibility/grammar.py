@@ -20,7 +20,8 @@ _SEX = pattern(
 _LANGUAGES = frozenset(name for name, row in variables().items() if row.about is Kind.LANGUAGE)
 _SEXES = frozenset({"FEMALE", "MALE", "BOTH_SEXES"})
 _WHEN = frozenset({"BEFORE", "AFTER", "FROM", "UNIT", "when", "from"})
-_DATED = frozenset({"informed_consent", "dose"})
+_DOSES = frozenset({"dose", "first"})
+_DATED = _DOSES | {"informed_consent"}
 _FACTS = frozenset({"FACT", "LACKS", "SPEAKER"})
 _VAGUE = frozenset({"alcohol", "substance_use"}) | frozenset(
     {"residence", "language_other", "healthy", "participation_other_trial", "capacity_to_consent"}
@@ -65,8 +66,8 @@ def _dated(items: Sequence[Item]) -> Iterator[Item]:
         told = name == "informed_consent" or (dose and isinstance(item, Term) and item.kind is Kind.DRUG)
         dates = (told and before in _WHEN) or (dose and name == "participation_other_trial")
         yield Token("ANCHOR", item.start, item.end) if dates else item
-        dose = name == "dose" or (dose and item.symbol in {"FILLER", "PREP", "NARROW"})
-        if (item.symbol not in {"FILLER", "OF", "PREP"} and name != "dose") or name == "from":
+        dose = name in _DOSES or (dose and item.symbol in {"FILLER", "PREP", "NARROW"})
+        if (item.symbol not in {"FILLER", "OF", "PREP"} and name not in _DOSES) or name == "from":
             before = name if name in {"when", "from"} else item.symbol
 
 

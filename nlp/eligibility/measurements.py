@@ -356,7 +356,7 @@ def _unclaimed(items: Sequence[Item], index: int, quantity: Quantity) -> list[It
     """A quantity that no variable claims: an age, or the tokens that it was."""
     if quantity.unit == "pack-year" and quantity.operated:
         name = "pack_years"
-    elif quantity.unit in _DRINKS and quantity.operated:
+    elif quantity.unit in _DRINKS and quantity.operated and not _is_dose(items, index):
         name = "alcohol"
     elif quantity.unit == "kg/m2" and quantity.operated:
         name = "bmi"
@@ -373,6 +373,12 @@ def _unclaimed(items: Sequence[Item], index: int, quantity: Quantity) -> list[It
         return [*quantity.items] if window is None else [window]
     about, start, end = variable(name), quantity.start, quantity.end
     return [Term(_rule(about, quantity, "", start, end), about.about, start, end)]
+
+
+def _is_dose(items: Sequence[Item], index: int) -> bool:
+    """«Insulin > 50 units a day»."""
+    near = items[max(0, index - AHEAD) : index]
+    return any(isinstance(item, Term) and item.kind is Kind.DRUG for item in near)
 
 
 def _is_of_pregnancy(items: Sequence[Item], index: int, quantity: Quantity) -> bool:
@@ -405,14 +411,20 @@ def _window(items: Sequence[Item], index: int, quantity: Quantity) -> Window | N
     before = items[index - 1] if index else None
     after = items[index + 1].symbol if index + 1 < len(items) else "STOP"
     within = before is not None and before.symbol == "WITHIN"
-    if not (within or after == "BEFORE" or (before is not None and before.symbol in {"PAST", "BEFORE"})):
-        return None
     following = items[index + 1] if index + 1 < len(items) else None
     counted = after in {"OF", "FROM", "AFTER"} or (isinstance(following, Token) and following.name == "from")
-    if counted and not _is_anchored(items, index + 2):
+    anchored = counted and _is_anchored(items, index + 2)
+    fewer = limit.upper is not None and (anchored or (_is(before, "OPEN") and after == "CLOSE"))
+    if not (within or fewer or after == "BEFORE" or _is(before, "PAST") or _is(before, "BEFORE")):
+        return None
+    if counted and not anchored:
         return None  # «within 14 days of the first symptoms» is not told from inclusion
     future = within and isinstance(before, Token) and before.name == "future"
     return Window(round(limit.value * _DAYS[limit.unit]), quantity.items, future)
+
+
+def _is(item: Item | None, symbol: str) -> bool:
+    return item is not None and item.symbol == symbol
 
 
 def _is_anchored(items: Sequence[Item], index: int) -> bool:

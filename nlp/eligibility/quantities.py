@@ -24,7 +24,7 @@ _LIMIT = (
     rf"(?:{_NORMAL}|{_AFTER}?{_UNIT}?(?:OLD )?{_AFTER}?(?:OLD )?))"
 )
 _ALONE = "(?!TIMES|LIMIT|UNIT|AND_OVER|AND_UNDER|OF UNIT|TO )"
-_LAST = "(?:(?<=WITHIN )(?:TO )?UNIT )"
+_LAST = "(?:(?<=WITHIN )(?:TO )?UNIT |(?<=FILLER )UNIT (?=BEFORE ))"
 _JOIN = "(?:(?:TO|AND|OR|COMMA|SLASH) )"
 _QUANTITY = pattern(
     rf"(?:(?P<listed>{_NUMBER}(?:{_JOIN}{{1,2}}{_NUMBER}{_ALONE}){{2,}})"

@@ -15,6 +15,7 @@ from nlp.eligibility.relations import Kind, Relation
 from nlp.eligibility.sections import Piece, PieceKind, Section
 from nlp.eligibility.sentence import DOUBTFUL, read_sentence
 from nlp.eligibility.statements import Statement, statements
+from nlp.eligibility.units import units
 from nlp.eligibility.variables import variable
 from nlp.eligibility.vocabulary import Token, tokens, tokens_of
 from ontology.concept import Concept, Ontology
@@ -51,6 +52,7 @@ _UNDERGONE = frozenset({"vaccination"})
 _LEADS_TO_METHODS = frozenset(
     {"WORD", "PREP", "LEVEL", "CLINICAL", "AT_LEAST", "NUMBER", "ALL_OF", "HEADNOUN", "amount", "negative"}
 )
+_IN_BLOOD = frozenset({"mass_concentration", "molar_concentration", "activity"})
 _LINKING = frozenset({"FILLER", "OF", "NARROW", "TO"})
 
 _NAMES = frozenset({"VARIABLE", "FACT", "LACKS", "ALLERGY", "TITLE"})
@@ -268,8 +270,10 @@ def _told_apart(text: str, items: list[Item]) -> Iterator[Item]:
     for number, (before, item, after) in enumerate(
         zip([None, *items], items, [*items[1:], None], strict=False)
     ):
-        named = _only_names(item, after) or (
-            _is_condition(item) and _is_titled(text, items[number : number + TITLE])
+        named = (
+            _only_names(item, after)
+            or (_is_condition(item) and _is_titled(text, items[number : number + TITLE]))
+            or (_is_drug(item) and _is_measured(items[number + 1 : number + 4]))
         )
         if item.symbol in _NOTHING or named or _is_method(item, led, after):
             yield Token("WORD", item.start, item.end)
@@ -291,6 +295,14 @@ def _is_titled(text: str, items: Sequence[Item]) -> bool:
     return False
 
 
+def _is_measured(after: Sequence[Item]) -> bool:
+    """«Calcitonin ≥ 50 ng/L»: a drug with an amount in blood behind it is what is measured there."""
+    if len(after) < 3 or after[0].symbol not in _OF_NUMBERS or after[1].symbol != "NUMBER":
+        return False
+    unit = after[2]
+    return isinstance(unit, Token) and unit.symbol == "UNIT" and units()[unit.name].dimension in _IN_BLOOD
+
+
 def _is_method(item: Item, led: str, after: Item | None) -> bool:
     """«Documented by MRI», "normal ECG", "MRI evidence": `led` is the symbol or the name before the item."""
     if not isinstance(item, Term) or _concept(item) not in methods():
@@ -301,6 +313,10 @@ def _is_method(item: Item, led: str, after: Item | None) -> bool:
 def _beside(item: Item | None, after: Item | None) -> bool:
     """Whether two terms stand with nothing but a space between."""
     return isinstance(item, Term) and isinstance(after, Term) and after.start - item.end <= 1
+
+
+def _is_drug(item: Item | None) -> bool:
+    return isinstance(item, Term) and item.kind is Kind.DRUG
 
 
 def _is_condition(item: Item | None) -> bool:

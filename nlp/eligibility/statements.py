@@ -187,9 +187,16 @@ def _each(items: Sequence[Item]) -> Iterator[tuple[int, Statement]]:
             mood.hear(item)
         if not isinstance(item, Term) or number in allowed or mood.passes_over(item):
             continue
+        if mood.no is not None and mood.no.prefix and not _of_people(items, number):
+            mood.no = None  # a non-cardiac disease is another disease, a non-diabetic patient has no diabetes
+            continue
         turned = mood.turns(item) is not _is_negative(items, number)
         for relation, negated in _relations(item.rule):
             yield number, Statement(relation, negated is not turned, _own_group(item, number))
+
+
+def _of_people(items: Sequence[Item], number: int) -> bool:
+    return number + 1 < len(items) and items[number + 1].symbol == "FILLER"
 
 
 def _allowed(items: Sequence[Item]) -> frozenset[int]:
