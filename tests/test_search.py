@@ -373,3 +373,20 @@ def test_of_a_case_the_rare_illness_counts_most(tmp_path: Path, toy_encoder: Enc
     index.update([*common, Study("KAWASAKI", "test", "Kawasaki disease", Status.OPEN)])
     found = index.legs(ask("hypertension and kawasaki disease"))["concepts"]
     assert max(found, key=lambda study: found[study]) == "KAWASAKI"
+
+
+def test_of_two_equal_studies_the_one_about_what_the_best_are_about_comes_first(
+    tmp_path: Path, toy_encoder: Encoder
+) -> None:
+    index = StudyIndex.open(tmp_path, toy_encoder, load_ontology())
+    words = "grubling over natten"
+    alike = [
+        Study(f"BEST{n}", "test", f"{words} {words}", Status.OPEN, conditions=("Asthma",)) for n in range(5)
+    ]
+    others = [
+        Study("A", "test", "grubling", Status.OPEN, conditions=("Gout",)),
+        Study("B", "test", "grubling", Status.OPEN, conditions=("Asthma",)),
+    ]
+    index.update([*alike, *others])
+    found = ids(index.search(ask(words), 10))
+    assert found.index("B") < found.index("A")
