@@ -9,9 +9,10 @@ from nlp.embeddings.adapter import Adapter, Change, read_adapter, write_adapter
 from nlp.embeddings.bundle import Bundle, Quantized, bundled_file, read_bundle
 from nlp.embeddings.encoder import Vectors
 from nlp.embeddings.graph import save_graph
-from nlp.embeddings.model import build_model, build_tokenizer
+from nlp.embeddings.model import build_model
 from nlp.embeddings.onnx_encoder import OnnxEncoder
 from nlp.embeddings.pairs import Pair, batches, held_back, name_pairs
+from nlp.embeddings.pieces import save_pieces
 from ontology.concept import load_ontology
 from ontology.errors import BadInput
 
@@ -26,8 +27,8 @@ def bundle() -> Bundle:
 def vectors(bundle: Bundle, folder: Path, changes: dict[str, Change]) -> Vectors:
     folder.mkdir()
     save_graph(bundle, folder / "model.onnx", changes)
-    build_tokenizer(bundle).save(str(folder / "tokenizer.json"))
-    return OnnxEncoder(folder / "model.onnx", folder / "tokenizer.json", "test").encode_queries(TEXTS)
+    save_pieces(bundle, folder / "model.spm")
+    return OnnxEncoder(folder / "model.onnx", folder / "model.spm", "test").encode_queries(TEXTS)
 
 
 def test_a_change_is_added_to_the_weights_it_names(bundle: Bundle, tmp_path: Path) -> None:

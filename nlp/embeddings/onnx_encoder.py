@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from tokenizers import Tokenizer
 
 from nlp.embeddings.encoder import Vectors, clean
+from nlp.embeddings.pieces import Pieces
 
 BATCH_TOKENS = 256
 """Tokens that are run together: on a CPU, texts longer than a sentence or two gain nothing from company."""
@@ -19,10 +19,10 @@ BATCH_TOKENS = 256
 class OnnxEncoder:
     """E5: questions and passages carry the prefixes it was trained with (Wang et al., arXiv 2402.05672)."""
 
-    def __init__(self, graph: Path, tokenizer: Path, fingerprint: str, *, threads: int = 1) -> None:
+    def __init__(self, graph: Path, pieces: Path, fingerprint: str, *, threads: int = 1) -> None:
         self._fingerprint = fingerprint
         self._session = ort.InferenceSession(os.fspath(graph), _options(threads), ["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_file(os.fspath(tokenizer))
+        self._pieces = Pieces(pieces)
 
     @property
     def fingerprint(self) -> str:
@@ -44,7 +44,7 @@ class OnnxEncoder:
 
     def tokens(self, text: str) -> list[int]:
         """The token numbers of a text with its prefix, at most as many as the model reads."""
-        return list(self._tokenizer.encode(text).ids)
+        return self._pieces.numbers(text)
 
     def _encode(self, texts: Sequence[str], workers: int) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
