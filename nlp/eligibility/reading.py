@@ -135,7 +135,10 @@ class Reader:
             is_age = "age" in named and named <= {"age", "EQUALS"}
             before = [Token("VARIABLE", piece.start, piece.start, name="age")] if is_age else []
             self._folded[piece.start] = fold(
-                [*before, *_told_apart(self.text, list(self._unfolded(piece.start, piece.end)))]
+                [
+                    *before,
+                    *_told_apart(self.text, [*_without_legends([*self._unfolded(piece.start, piece.end)])]),
+                ]
             )
         return self._folded[piece.start]
 
@@ -260,6 +263,17 @@ class Reader:
         return not short or mention.concept in named
 
 
+def _without_legends(items: Sequence[Item]) -> Iterator[Item]:
+    """Leave out what the ends of a scale mean: «(0 = no pain, 10 = worst pain)»."""
+    legend = False
+    for number, item in enumerate(items):
+        if item.symbol == "OPEN":
+            legend = [each.symbol for each in items[number : number + 3]] == ["OPEN", "NUMBER", "EQUALS"]
+        if not legend:
+            yield item
+        legend = legend and item.symbol != "CLOSE"
+
+
 def _told_apart(text: str, items: list[Item]) -> Iterator[Item]:
     """Leave out what only names something else.
 
@@ -274,6 +288,7 @@ def _told_apart(text: str, items: list[Item]) -> Iterator[Item]:
             _only_names(item, after)
             or (_is_condition(item) and _is_titled(text, items[number : number + TITLE]))
             or (_is_drug(item) and _is_measured(items[number + 1 : number + 4]))
+            or (getattr(item, "name", "") == "ige" and led in {"WORD", "TERM"})  # «birch IgE»
         )
         if item.symbol in _NOTHING or named or _is_method(item, led, after):
             yield Token("WORD", item.start, item.end)

@@ -17,6 +17,8 @@ _ENDS_NEAR = frozenset({"COMMA", "AND", "CLOSE"})
 _IDLE = frozenset({"SPEAK", "FILLER", "OF", "PREP", "NOT", "OR", "AND", "COMMA", "SLASH", "USE"})
 _TELL_NOTHING = frozenset({"WORD", "FILLER", "PREP", "OF", "TO", "NUMBER", "UNIT"})
 _KIN = frozenset({Kind.CONDITION, Kind.AGE})
+_TO_KIN = frozenset({"FILLER", "PREP", "OF"})
+_CONCEPTS = frozenset({Kind.CONDITION, Kind.DRUG, Kind.PROCEDURE})
 _OF_PEOPLE = frozenset({Kind.AGE, Kind.SEX})
 _UNDENIED = frozenset({Kind.LAB, Kind.MEASURE, Kind.SCORE, Kind.CONSENT, Kind.LANGUAGE})
 """Kinds that a "no" before a comma says nothing of: «not pregnant, BMI below 30, informed consent»."""
@@ -187,12 +189,33 @@ def _each(items: Sequence[Item]) -> Iterator[tuple[int, Statement]]:
             mood.hear(item)
         if not isinstance(item, Term) or number in allowed or mood.passes_over(item):
             continue
+        if _of_kin(items, number) or _repeats(items, number):
+            continue
         if mood.no is not None and mood.no.prefix and not _of_people(items, number):
             mood.no = None  # a non-cardiac disease is another disease, a non-diabetic patient has no diabetes
             continue
         turned = mood.turns(item) is not _is_negative(items, number)
         for relation, negated in _relations(item.rule):
             yield number, Statement(relation, negated is not turned, _own_group(item, number))
+
+
+def _of_kin(items: Sequence[Item], number: int) -> bool:
+    """«Fish allergy in the family»."""
+    term = items[number]
+    after = (item.symbol for item in items[number + 1 : number + 5] if item.symbol not in _TO_KIN)
+    return isinstance(term, Term) and term.kind is Kind.CONDITION and next(after, "") == "KIN"
+
+
+def _repeats(items: Sequence[Item], number: int) -> bool:
+    """«Transient ischaemic attack (TIA)»."""
+    if number < 2 or [each.symbol for each in items[number - 1 : number + 2 : 2]] != ["OPEN", "CLOSE"]:
+        return False
+    before, term = items[number - 2], items[number]
+    if not isinstance(before, Term) or not isinstance(term, Term) or term.kind not in _CONCEPTS:
+        return False
+    return {each.concept for each in relations(term.rule)} == {
+        each.concept for each in relations(before.rule)
+    }
 
 
 def _of_people(items: Sequence[Item], number: int) -> bool:

@@ -61,11 +61,13 @@ def _before(items: Sequence[Item], index: int) -> Iterator[int]:
     last = _treated(items, last)
     yield last
     kinds = {getattr(items[last], "kind", None)}
-    joined = ""
+    joined, alternatives = "", False
     for number in range(last - 1, -1, -1):
         item = items[number]
         if isinstance(item, Term):
-            alike = item.kind in kinds or (joined != "COMMA" and {item.kind, *kinds} <= _CONCEPTS)
+            alternatives |= joined == "OR"
+            mixed = (alternatives or joined != "COMMA") and {item.kind, *kinds} <= _CONCEPTS
+            alike = item.kind in kinds or mixed
             if not (joined and _takes(item) and alike):
                 return
             yield number
