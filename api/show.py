@@ -17,16 +17,16 @@ from rich.progress import (
 from rich.table import Table
 
 from api.labels import label, marks
-from ontology.check import Report
 from ontology.wording import say
-from recruitment.outbox import OutboxState
-from registry.importing import ImportReport
 
 if TYPE_CHECKING:
     from api.library import Found, Library
     from api.linking import Linked
     from nlp.query import Query
+    from ontology.check import Report
     from ontology.concept import Ontology
+    from recruitment.outbox import OutboxState
+    from registry.importing import ImportReport
 
 PASSAGE_SHOWN = 160
 FAILURES_SHOWN = 20
@@ -85,7 +85,7 @@ def _show_mentions(query: "Query", ontology: "Ontology") -> None:
         out.print(f"[dim]{escape(meant)}[/]")
 
 
-def show_import(report: ImportReport) -> None:
+def show_import(report: "ImportReport") -> None:
     """How many records were read and what became of them, and why some could not be read."""
     out.print(
         f"{report.read} read: {report.stored} stored, {report.updated} updated, "
@@ -97,7 +97,7 @@ def show_import(report: ImportReport) -> None:
         err.print(f"  … and {len(report.failed) - FAILURES_SHOWN} more")
 
 
-def show_ontology(report: Report) -> None:
+def show_ontology(report: "Report") -> None:
     """What the tables cover and what is wrong in them."""
     per_concept = report.forms / max(1, report.concepts)
     out.print(f"{report.concepts} concepts, {report.forms} forms ({per_concept:.1f} a concept)")
@@ -111,7 +111,7 @@ def show_ontology(report: Report) -> None:
         err.print(escape(problem))
 
 
-def show_outbox(state: OutboxState) -> None:
+def show_outbox(state: "OutboxState") -> None:
     """How many messages wait, are sent or were given up, and the newest failures."""
     since = f", the oldest since {state.waiting_since:%Y-%m-%d %H:%M} UTC" if state.waiting_since else ""
     out.print(f"{state.pending} wait{since}; {state.sent} sent; {state.dead} given up")

@@ -84,7 +84,8 @@ class Linker:
             return self._in_order(self._in_context(read, self._named(read)))
         found = longest(self._names.find(read))
         found = longest([*found, *self._misspelt.find(read, found)])
-        found = self._phrases.join(read, found)
+        if len(read.words) > 1:
+            found = self._phrases.join(read, found)
         if describing:
             found = [*found, *self._described(read, found)]
         return self._in_order(self._in_context(read, found))
