@@ -396,7 +396,11 @@ class MeasurementSaid(FromValue):
 
 
 class FactsSaid(BaseModel):
-    """What has been understood of a person so far."""
+    """What has been understood of a person so far.
+
+    `answers` are by variable; a variable that asks when has an ISO 8601 date that may lack day or month,
+    two of them with a slash between, `../` before the last, or "never".
+    """
 
     subject: str | None
     age: float | None

@@ -42,7 +42,7 @@ class Desk:
         """Load what the first messages would wait for: loose phrases, misspelt words, ages, alarms."""
         self.linker.warm()
         safety.warm()
-        Reader(self.linker, self.ontology, self.today().year).read("67 år")
+        Reader(self.linker, self.ontology, self.today()).read("67 år")
 
     def for_one_turn(self) -> "Desk":
         """The same desk, which fetches each study once: for as long as one message is answered."""

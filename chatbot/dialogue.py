@@ -496,7 +496,7 @@ def _hear_offer(state: State, heard: str, desk: Desk) -> Turn:
 
 
 def _facts(heard: str, state: State, desk: Desk) -> Facts:
-    reader = Reader(desk.linker, desk.ontology, desk.today().year)
+    reader = Reader(desk.linker, desk.ontology, desk.today())
     facts = reader.read(heard, state.subject)
     return desk.complete(heard, facts, reader) if desk.complete else facts
 

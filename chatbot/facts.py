@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 
 from chatbot.clauses import Clause, clauses
 from chatbot.course import Use, When, use, when
+from chatbot.dates import read_when
 from chatbot.durations import years_since
 from chatbot.intents import Said, intents, read_answer, shows
 from chatbot.measurements import Measurement, read_measurements
 from chatbot.phrases import group, plain
+from nlp.eligibility.dates import NEVER
 from nlp.language import detect
 from nlp.numbers import in_digits
 from nlp.people import Person, Subject, person_in
@@ -22,12 +25,16 @@ __all__ = ["Condition", "Drug", "Facts", "Measurement", "Reader", "Said", "Subje
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A concept in the message, the words that named it, what was said of it, and for how many years."""
+    """A concept in the message, the words that named it, what was said of it, and for how many years.
+
+    `last` is when something that happens and is over was, as nlp/eligibility/dates.py writes it.
+    """
 
     concept: str
     text: str
     when: When
     since_years: float | None = None
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads messages with the words of one ontology; `year` is this year, for years of birth."""
+    """Reads messages with the words of one ontology; what is told of years and days is told `today`."""
 
     linker: Linker
     ontology: Ontology
-    year: int
+    today: date
 
     def read(self, message: str, about: Subject = Subject.SELF) -> Facts:
         """What `message` says; `about` is whom the conversation has been about so far."""
@@ -68,7 +75,7 @@ class Reader:
         parts = clauses(message)
         mentions = self._mentions(message)
         person = _person(message, parts, mentions)
-        age = _age(message, parts, person, self.year)
+        age = _age(message, parts, person, self.today.year)
         if age is None and (person.sex or mentions):
             age = _bare_age(parts)
         stated = bool(person.subject or age is not None or person.sex) or shows("tells", message)
@@ -115,9 +122,11 @@ class _Telling:
             before = (part.sentence, status)
             status = status or (When.PRESENT if self.stated else When.MENTIONED)
             since = None if status is When.ABSENT else self._since(mention, part)
-            if status is When.PRESENT and since and self._is_event(mention.concept):
+            is_event = self._is_event(mention.concept)
+            if status is When.PRESENT and since and is_event:
                 status = When.PAST
-            yield Condition(mention.concept, mention.matched.strip(), status, since)
+            last = self._last(mention, part) if status is When.PAST and is_event else ""
+            yield Condition(mention.concept, mention.matched.strip(), status, since, last)
 
     def drugs(self) -> Iterator[Drug]:
         before: tuple[int, Use | None] = (-1, None)
@@ -153,20 +162,25 @@ class _Telling:
         return _last_kin(f"{earlier} {part.text[: mention.start - part.start]}") is not self.whose
 
     def _since(self, mention: Mention, part: Clause) -> float | None:
-        """Years from the words between this concept and its neighbours, or from a clause that follows."""
+        year = self.reader.today.year
+        years = (years_since(text, year, self.age) for text in self._around(mention, part))
+        return next((each for each in years if each is not None), None)
+
+    def _last(self, mention: Mention, part: Clause) -> str:
+        heard = (read_when(text, self.reader.today, age=self.age) for text in self._around(mention, part))
+        return next((each.when for each in heard if each.when not in {"", NEVER}), "")
+
+    def _around(self, mention: Mention, part: Clause) -> Iterator[str]:
+        """The words between this concept and its neighbours, then a clause that follows and names nothing."""
         own = [each for each in self.mentions if part.start <= each.start < part.end]
         at = own.index(mention)
         start = part.start if at == 0 else own[at - 1].end
         end = part.end if at + 1 == len(own) else own[at + 1].start
-        year, text = self.reader.year, part.text[start - part.start : end - part.start]
-        years = years_since(text, year, self.age)
-        if years is not None or at + 1 < len(own):
-            return years
+        yield part.text[start - part.start : end - part.start]
         following = next((each for each in self.parts if each.start >= part.end), part)
         names_more = any(following.start <= each.start < following.end for each in self.mentions)
-        if names_more or following.sentence != part.sentence:
-            return None
-        return years_since(following.text, year, self.age)
+        if at + 1 == len(own) and not names_more and following.sentence == part.sentence:
+            yield following.text
 
     def _is_event(self, concept: str) -> bool:
         """Whether it happens and is over: a stroke, an infarct, a fracture, an injury."""

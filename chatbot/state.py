@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from chatbot.facts import Condition, Drug, Facts, Measurement, Subject, Use, When
 from chatbot.safety import Label
 from nlp.eligibility.units import canonical
-from nlp.eligibility.variables import Answer, variable, variables
+from nlp.eligibility.variables import Answer, subject, variable, variables
 from ontology.errors import BadInput
 
 Fact = TypeVar("Fact")
@@ -177,7 +177,8 @@ def _of_condition(condition: Condition) -> tuple[tuple[str, Answer], ...]:
         case When.ABSENT:
             return ((now, False),)
         case When.PAST:
-            return ((ever, True),)
+            last = ((subject(ever).last, condition.last),) if condition.last else ()
+            return ((ever, True), *last)
         case When.SUSPECTED:
             return ((now, None),)
         case When.FAMILY | When.MENTIONED:

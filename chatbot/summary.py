@@ -80,6 +80,8 @@ def _time_of(about: Subject, language: str) -> str:
 def _condition(condition: Condition, desk: Desk, language: str) -> str:
     label = desk.ontology.get(condition.concept).label(language)
     text = f"{label}: {say(f'chat.when_{condition.when}', language)}"
+    if condition.last:
+        return f"{text} ({period(condition.last, language)})"
     if condition.since_years is None or condition.when not in (When.PRESENT, When.PAST):
         return text
     years = f"{condition.since_years:g}".replace(".", "." if language == "en" else ",")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from api.schemas import ScreenAnswer
 from chatbot.dates import Trouble, read_when
 from chatbot.desk import Desk
-from chatbot.screening import screening_of
+from chatbot.screening import open_questions, screening_of
+from chatbot.state import State
 from chatbot.summary import facts
 from nlp.eligibility.dates import NEVER, Period, read_period
 from nlp.embeddings.encoder import Encoder
@@ -184,13 +185,31 @@ def test_what_cannot_be_or_is_no_date_is_asked_again_with_a_reason(words: str, k
     assert talker.state.given == {"age": 45}
 
 
-def test_one_window_alone_is_a_yes_or_a_no(desk: Desk) -> None:
+def test_what_was_told_in_passing_is_not_asked(desk: Desk) -> None:
     talker = Talker.about(desk, STROKE.id)
-    talker.say("45", "tilbake", "jeg er 45 og har hatt hjerneslag")
-    assert talker.last.asks == "last_condition:stroke"
-    one = replace(STROKE, criteria="Inklusjonskriterier:\n- hjerneslag de siste 6 månedene")
-    only = replace(desk, study=lambda _: one)
-    assert Talker.about(only, STROKE.id).say("45").asks == "history:stroke@182"
+    assert talker.say("jeg er 45 og har hatt hjerneslag").asks == "last_condition:stroke"
+    talker = Talker.about(desk, STROKE.id)
+    answer = talker.say("jeg er 45 og hadde hjerneslag i mars 2019")
+    assert talker.state.given["last_condition:stroke"] == "2019-03"
+    assert say("chat.outcome_may_fit", "nb") in answer.text
+
+
+def test_one_window_alone_is_a_yes_or_a_no_and_two_of_two_studies_are_one_date(desk: Desk) -> None:
+    windows = {"A": "hjerneslag de siste 6 månedene", "B": "hjerneslag de siste 30 dagene"}
+    studies = {
+        name: replace(STROKE, id=name, criteria=f"Eksklusjonskriterier:\n- {text}")
+        for name, text in windows.items()
+    }
+    both = replace(desk, study=lambda name: studies[name])
+
+    def asked(state: State) -> list[str]:
+        return [each.variable for each in open_questions(state, both)]
+
+    assert asked(State(found=("A",))) == ["age", "history:stroke@182"]
+    state = State(found=("A", "B"))
+    assert asked(state) == ["age", "last_condition:stroke"]
+    assert asked(state.answer("history:stroke@30", None)) == ["age", "history:stroke@182"]
+    assert asked(state.answer("last_condition:stroke", None)) == ["age"]
 
 
 def test_what_is_sent_and_what_programs_get_keep_the_date(desk: Desk) -> None:

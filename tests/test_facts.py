@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 
 from chatbot.facts import Reader, Said, Subject, When, read_age, read_number
@@ -12,7 +14,7 @@ YEAR = 2026
 @pytest.fixture(scope="module")
 def reader() -> Reader:
     ontology = load_ontology()
-    return Reader(Linker(ontology), ontology, YEAR)
+    return Reader(Linker(ontology), ontology, date(YEAR, 11, 28))
 
 
 @pytest.mark.parametrize(

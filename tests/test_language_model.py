@@ -1,4 +1,5 @@
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ontology.linker import Linker
 @pytest.fixture(scope="module")
 def reader() -> Reader:
     ontology = load_ontology()
-    return Reader(Linker(ontology), ontology, 2026)
+    return Reader(Linker(ontology), ontology, date(2026, 11, 28))
 
 
 def completed(message: str, answer: Any, reader: Reader) -> Facts:
