@@ -147,11 +147,11 @@ class _Reader:
         """The period up to today.
 
         Raises:
-            _Wrong: it lies in the future, or before anybody (or this person) was born.
+            _Wrong: it lies in the future, before this person was born, or ends before it begins.
         """
         if period.first is not None and period.first > self.today:
             raise _Wrong(Trouble.FUTURE)
-        if period.last.year < self.today.year - _OLDEST:
+        if period.last.year < self.today.year - _OLDEST or (period.first or period.last) > period.last:
             raise _Wrong(Trouble.IMPOSSIBLE)
         if self.age is not None and period.last < self.today - timedelta((self.age + 1) * _DAYS_A_YEAR + 1):
             raise _Wrong(Trouble.BEFORE_BIRTH)
@@ -269,8 +269,11 @@ class _Reader:
 
     def _back(self, fewest: float, most: float, length: float) -> Period:
         """From so many days ago to so many; whole months for what is counted in months or years."""
+        longest = _OLDEST * _DAYS_A_YEAR
+        if fewest > longest:
+            raise _Wrong(Trouble.IMPOSSIBLE)
         last = self.today - timedelta(round(fewest))
-        first = None if most == inf else self.today - timedelta(round(most))
+        first = None if most == inf else self.today - timedelta(round(min(most, longest)))
         if length < _A_MONTH:
             return Period(first, last)
         return Period(first and first.replace(day=1), _month_end(last))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from chatting import STROKE, Talker, opened_library
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.schemas import ScreenAnswer
@@ -105,6 +105,8 @@ def test_a_number_after_a_month_is_a_day_in_english() -> None:
         ("om to uker", Trouble.FUTURE),
         ("31.02.2020", Trouble.IMPOSSIBLE),
         ("32. mars", Trouble.IMPOSSIBLE),
+        ("for 5000 år siden", Trouble.IMPOSSIBLE),
+        ("2017-2015", Trouble.IMPOSSIBLE),
         ("i 1850", Trouble.IMPOSSIBLE),
         ("i 1975", Trouble.BEFORE_BIRTH),
     ],
@@ -116,6 +118,7 @@ def test_what_cannot_be_is_told_apart(words: str, trouble: Trouble) -> None:
 DAYS = st.dates(date(1990, 1, 1), TODAY)
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(0, 900), st.booleans(), st.sampled_from([4, 7, 10]), st.sampled_from(LANGUAGES))
 def test_what_is_said_back_is_read_the_same(
     day: date, length: int, open_start: bool, precision: int, language: str
@@ -125,6 +128,21 @@ def test_what_is_said_back_is_read_the_same(
     assert str(read_period(when)) == when
     for words in (when, period(when, language)):
         assert read_when(words, TODAY, language).when == when
+
+
+PIECES = (
+    "for i om før etter ikke over 0 1 2 3 12 31 98 1999 2024 9999 99999 . / - , "
+    "år uker siden ago mars jul da jeg var"
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES.split()) | st.text(max_size=3), max_size=8).map(" ".join))
+def test_whatever_is_written_is_a_period_or_a_reason(words: str) -> None:
+    for text in (words, words.replace(" ", "")):
+        heard = read_when(text, TODAY, "nb", 45)
+        if heard.when not in {"", NEVER}:
+            assert str(read_period(heard.when)) == heard.when
 
 
 @pytest.mark.parametrize("text", ["", "in spring", "2024-13", "24-03", "2024/", "2025/2024", "never"])
