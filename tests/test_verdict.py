@@ -32,13 +32,20 @@ from ontology.concept import Kind as ConceptKind
 
 PARENTS = {"diabetes": (), "diabetes-type-2": ("diabetes",), "asthma": ()}
 ONTOLOGY = Ontology(
-    [Concept(key, ConceptKind.CONDITION, key, key, key, (), parents=above) for key, above in PARENTS.items()],
+    [
+        *(
+            Concept(key, ConceptKind.CONDITION, key, key, key, (), parents=above)
+            for key, above in PARENTS.items()
+        ),
+        Concept("warfarin", ConceptKind.DRUG, "warfarin", "warfarin", "warfarin", ()),
+    ],
     {},
 )
 TODAY = date(2026, 11, 28)
 UNREAD = Unread(0, 1)
 PREGNANT = Relation(Kind.PREGNANCY, "pregnancy")
 CONTRACEPTION = Relation(Kind.PREGNANCY, "contraception")
+WARFARIN = Relation(Kind.DRUG, "drug:warfarin", concept="warfarin")
 WOMAN = Relation(Kind.SEX, "sex", values=("female",))
 ANY_SEX = Relation(Kind.SEX, "sex", values=("female", "male"))
 
@@ -137,7 +144,10 @@ def test_conditions_follow_the_hierarchy_and_time(
         (had("asthma"), {"last_condition:asthma": "../2009"}, "met"),
         (had("asthma"), {"last_condition:asthma": "never"}, "not_met"),
         (has("asthma"), {"last_condition:asthma": "never"}, "not_met"),
-        (has("asthma"), {"last_condition:asthma": "2019"}, "not_met"),
+        (has("asthma"), {"last_condition:asthma": "2019"}, "unknown"),
+        (WARFARIN, {"last_drug:warfarin": "2019"}, "not_met"),
+        (WARFARIN, {"last_drug:warfarin": "2026-11"}, "unknown"),
+        (WARFARIN, {"last_drug:warfarin": "2026-11-28"}, "met"),
         (has("asthma"), {"last_condition:asthma": "2026-11-10"}, "unknown"),
         (has("asthma"), {"last_condition:asthma": "2026-11-28"}, "met"),
         (had_within("asthma", 183), {"last_condition:asthma": "2026-09"}, "met"),

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from nlp.eligibility.criteria import Criterion, Parsed
-from nlp.eligibility.dates import elapsed, was_within
+from nlp.eligibility.dates import NEVER, elapsed, was_within
 from nlp.eligibility.logic import And, AtLeast, Or, Rule, Truth, read_part, relations, truth
 from nlp.eligibility.relations import Bound, Kind, Relation
 from nlp.eligibility.sections import Section
@@ -134,9 +134,14 @@ class Person:
                 yield said.concept
 
     def _holds(self, said: Subject, given: Answer, reach: float) -> bool | None:
-        """What an answer says of the last `reach` days: a yes holds for more of them, a no for fewer."""
+        """What an answer says of the last `reach` days: a yes holds for more of them, a no for fewer.
+
+        That a condition was long ago does not say that it is not now: "patients with stroke" have had one.
+        """
         if isinstance(given, str):
-            return was_within(given, reach, self.today)
+            within = was_within(given, reach, self.today)
+            lasts = said.family == "condition" and reach == 0 and given != NEVER
+            return within or (None if lasts else within)
         says = said.reach <= reach if given else said.reach >= reach
         return given if says and isinstance(given, bool) else None
 
