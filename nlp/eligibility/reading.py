@@ -36,7 +36,9 @@ SHORT = 3
 """Letters: abbreviations up to this length mean too many things to stand alone."""
 
 _TOLD_ALONE = frozenset(
-    {"CKD", "DVT", "ECT", "HBV", "HCV", "HIV", "IBD", "IBS", "OCD", "PCI", "SLE", "TIA", "UTI"}
+    {"ACS", "AF", "AKI", "AML", "BPH", "CKD", "CLL", "CML", "CRC", "DKA", "DM", "DVT", "ECT", "GDM"}
+    | {"HBV", "HCC", "HCV", "HF", "HIV", "IBD", "IBS", "ILD", "IPF", "MDS", "MI", "OCD", "OSA", "PAD"}
+    | {"PAH", "PCI", "PPI", "SLE", "T1D", "T2D", "TBI", "TIA", "UTI"}
 )
 """Short abbreviations that mean one thing in any study."""
 
