@@ -54,6 +54,7 @@ _UNDERGONE = frozenset({"vaccination"})
 _LEADS_TO_METHODS = frozenset(
     {"WORD", "PREP", "LEVEL", "CLINICAL", "AT_LEAST", "NUMBER", "ALL_OF", "HEADNOUN", "amount", "negative"}
 )
+_FOLLOWS_METHODS = frozenset({"WORD", "FILLER", "LEVEL", "BELONGING"})
 _IN_BLOOD = frozenset({"mass_concentration", "molar_concentration", "activity"})
 _LINKING = frozenset({"FILLER", "OF", "NARROW", "TO"})
 
@@ -261,7 +262,8 @@ class Reader:
         if mention.how not in _CERTAIN or loose or not asked.can_be_had:
             return False
         short = mention.how is How.ABBREVIATION and mention.end - mention.start <= SHORT
-        short = short and mention.matched not in _TOLD_ALONE
+        cut = self.text[max(0, mention.start - 1) : mention.start].isalnum()  # «HOPE4HF»
+        short = short and (cut or mention.matched not in _TOLD_ALONE)
         return not short or mention.concept in named
 
 
@@ -324,7 +326,7 @@ def _is_method(item: Item, led: str, after: Item | None) -> bool:
     """«Documented by MRI», "normal ECG", "MRI evidence": `led` is the symbol or the name before the item."""
     if not isinstance(item, Term) or _concept(item) not in methods():
         return False
-    return led in _LEADS_TO_METHODS or (after is not None and after.symbol in {"WORD", "FILLER", "LEVEL"})
+    return led in _LEADS_TO_METHODS or (after is not None and after.symbol in _FOLLOWS_METHODS)
 
 
 def _beside(item: Item | None, after: Item | None) -> bool:

@@ -191,7 +191,12 @@ def _each(items: Sequence[Item]) -> Iterator[tuple[int, Statement]]:
             continue
         if _of_kin(items, number) or _repeats(items, number):
             continue
-        if mood.no is not None and mood.no.prefix and not _of_people(items, number):
+        if (
+            mood.no is not None
+            and mood.no.prefix
+            and item.kind in _CONCEPTS
+            and not _of_people(items, number)
+        ):
             mood.no = None  # a non-cardiac disease is another disease, a non-diabetic patient has no diabetes
             continue
         turned = mood.turns(item) is not _is_negative(items, number)
