@@ -132,6 +132,7 @@ def judge(
 
 @app.command()
 def tune(
+    *,
     collection: Annotated[Path, typer.Option(help="A judged BEIR folder of development topics.")],
     fields: Annotated[list[str], typer.Option("--field", help="Fields of its queries.jsonl.")],
     records: Annotated[
@@ -143,17 +144,20 @@ def tune(
     split: Annotated[
         str, typer.Option(help="Only the questions of this half, or that belong to none.")
     ] = "dev",
+    halves: Annotated[
+        int, typer.Option(min=0, help="How often to learn from half of the topics and measure on the other.")
+    ] = 0,
 ) -> None:
     """Find weights for the legs of the search, on development questions only."""
     from api.settings import Settings
     from eval.ranking.proxy import read_questions
-    from eval.ranking.tune import cases_of_collection, cases_of_records, tune
+    from eval.ranking.tune import cases_of_collection, cases_of_records, held_out, tune
     from ontology.concept import load_ontology
 
     settings, ontology = Settings(), load_ontology()
     cases = [case for field in fields for case in cases_of_collection(collection, field, settings)]
     cases += cases_of_records(records, read_questions(questions, split), ontology, settings)
-    for tuned in tune(cases):
+    for tuned in held_out(cases, halves) if halves else tune(cases):
         shown = " ".join(f"{group} {value:.3f}" for group, value in tuned.groups.items())
         typer.echo(f"{tuned.mean:.4f}  {shown}  {json.dumps(dict(tuned.weights))}")
 
