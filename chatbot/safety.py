@@ -1,7 +1,8 @@
 """What must be seen first in a message: danger, requests for advice, and private numbers to mask.
 
 Enters: the words as written. Leaves: labels, help numbers, and the words with private numbers masked.
-No model takes part: alarms.tsv says what alarms, quiet.tsv what makes the same words harmless.
+No model takes part: alarms.tsv says which phrases alarm and quiet.tsv what makes the same words harmless;
+dangers.tsv says which senses (senses.tsv) are a danger together, in whatever words and order.
 """
 
 import re
@@ -11,6 +12,7 @@ from enum import StrEnum
 from functools import cache
 
 from chatbot.phrases import PhraseIndex, phrase, plain, rows
+from chatbot.senses import senses, undenied
 
 MASK = "[skjult]"
 HELP = {
@@ -65,6 +67,16 @@ class _Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class _Danger:
+    label: Label
+    together: tuple[frozenset[str], ...]
+    unless: frozenset[str]
+
+    def is_in(self, spoken: frozenset[str]) -> bool:
+        return not self.unless & spoken and all(any_of & spoken for any_of in self.together)
+
+
+@dataclass(frozen=True, slots=True)
 class _Quiet:
     kinds: frozenset[str]
     side: str
@@ -77,9 +89,11 @@ def check(message: str) -> Safety:
     Help numbers: helsenorge.no (113, 116 117, Giftinformasjonen 22 59 13 00), the police (112), Vold- og
     overgrepslinjen (116 006) and Mental Helse (116 123).
     """
-    text = plain(message)
+    text = undenied(plain(message))
     alarms, words = _alarms()
     seen = {alarms[i].label for i in words.possible(text) if _sounds(alarms[i], text)}
+    spoken = senses(text)
+    seen.update(danger.label for danger in _dangers() if danger.is_in(spoken))
     return Safety(tuple(label for label in Label if label in seen), mask(message))
 
 
@@ -120,6 +134,19 @@ def _alarms() -> tuple[tuple[_Alarm, ...], PhraseIndex]:
         for row in rows("alarms.tsv")
     )
     return alarms, PhraseIndex(alarm.phrase for alarm in alarms)
+
+
+@cache
+def _dangers() -> tuple[_Danger, ...]:
+    """The senses that are a danger together, each place filled by any one of its senses."""
+    return tuple(
+        _Danger(
+            Label(row["label"]),
+            tuple(frozenset(place.split("|")) for place in row["senses"].split()),
+            frozenset(row["unless"].split(",")),
+        )
+        for row in rows("dangers.tsv")
+    )
 
 
 @cache

@@ -1,3 +1,4 @@
+import re
 import string
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from chatbot.phrases import PhraseIndex, phrase, plain, rows
 from chatbot.safety import HELP, MASK, Label, check, mask
+from chatbot.senses import SILENT, sound
 from ontology.wording import LANGUAGES, say
 
 MESSAGES = Path(__file__).parent / "data" / "messages.tsv"
@@ -669,6 +671,22 @@ def test_every_sign_is_used(name: str) -> None:
     assert any(
         f"%{name}" in row["phrase"].replace("|", " ").replace("?", " ").split() for row in rows("alarms.tsv")
     )
+
+
+def test_dangers_and_sayings_name_senses_that_exist_and_every_sense_is_used() -> None:
+    senses = {row["sense"] for row in rows("senses.tsv")}
+    places = " ".join(row["senses"] + "," + row["unless"] for row in rows("dangers.tsv"))
+    named = set(re.split(r"[ ,|]+", places)) - {""}
+    quoted = {
+        part[1:] for row in rows("senses.tsv") for part in re.split("[ _]", row["words"]) if part[:1] == "@"
+    }
+    assert named | quoted <= senses
+    assert senses <= named | quoted | SILENT
+
+
+@pytest.mark.parametrize("word", ["skeiv", "skjev", "skev"])
+def test_words_of_dialects_neighbours_and_misspellings_sound_alike(word: str) -> None:
+    assert sound(word) == "skev"
 
 
 @pytest.mark.parametrize("row", list(rows("alarms.tsv")), ids=lambda row: row["example"])
