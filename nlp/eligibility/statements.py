@@ -228,14 +228,18 @@ def _of_people(items: Sequence[Item], number: int) -> bool:
 
 
 def _allowed(items: Sequence[Item]) -> frozenset[int]:
-    """Places in the sentences that end in what is allowed: «inhaled steroids are permitted»."""
+    """Places in the sentences and brackets that end in what is allowed: «inhaled steroids are permitted»."""
     found: set[int] = set()
-    start = 0
+    starts = [0]
     for number, item in enumerate(items):
-        if item.symbol in {"STOP", "OPEN", "CLOSE"}:
-            start = number
+        if item.symbol == "STOP":
+            starts[-1] = number
+        elif item.symbol == "OPEN":
+            starts.append(number)
+        elif item.symbol == "CLOSE" and len(starts) > 1:
+            starts.pop()
         elif isinstance(item, Token) and item.name == "allowed":
-            found |= set(range(start, number))
+            found |= set(range(starts[-1], number))
     return frozenset(found)
 
 
