@@ -285,23 +285,32 @@ def _told_apart(text: str, items: list[Item]) -> Iterator[Item]:
     «infection» after "hepatitis C", and the examination that something was found by.
     """
     led = ""
-    for number, (before, item, after) in enumerate(
-        zip([None, *items], items, [*items[1:], None], strict=False)
-    ):
-        named = (
-            _only_names(item, after)
-            or (_is_condition(item) and _is_titled(text, items[number : number + TITLE]))
-            or (_is_drug(item) and _is_measured(items[number + 1 : number + 4]))
-            or (getattr(item, "name", "") == "ige" and led in {"WORD", "TERM"})  # «birch IgE»
-        )
-        if item.symbol in _NOTHING or named or _is_method(item, led, after):
+    for number, item in enumerate(items):
+        name = getattr(item, "name", "")
+        if isinstance(item, Term):
+            yield _meant(item, text, items, number, led)
+        elif item.symbol in _NOTHING or (name == "ige" and led in {"WORD", "TERM"}):  # «birch IgE»
             yield Token("WORD", item.start, item.end)
-        elif _beside(before, item) and _concept(item) == "infection" and _is_condition(before):
-            yield Token("HEADNOUN", item.start, item.end)
         else:
             yield item
         if item.symbol not in _LINKING:
-            led = getattr(item, "name", "") or item.symbol
+            led = name or item.symbol
+
+
+def _meant(term: Term, text: str, items: Sequence[Item], number: int, led: str) -> Item:
+    """A term, or what it is where it only names something else; `led` is the symbol or name before it."""
+    before = items[number - 1] if number else None
+    after = items[number + 1] if number + 1 < len(items) else None
+    named = (
+        _only_names(term, after)
+        or (_is_condition(term) and _is_titled(text, items[number : number + TITLE]))
+        or (_is_drug(term) and _is_measured(items[number + 1 : number + 4]))
+    )
+    if named or _is_method(term, led, after):
+        return Token("WORD", term.start, term.end)
+    if _beside(before, term) and _concept(term) == "infection" and _is_condition(before):
+        return Token("HEADNOUN", term.start, term.end)
+    return term
 
 
 def _is_titled(text: str, items: Sequence[Item]) -> bool:
