@@ -51,7 +51,7 @@ def fold(items: Sequence[Item]) -> list[Item]:
     stated = [_fact(item, spoken=spoken) if item.symbol in _FACTS else item for item in folded]
     if "QUANTITY" in symbols:
         stated = fold_windows(stated)
-    return [_plain(item) for item in stated]
+    return [_plain(item) if item.symbol in _PLAIN else item for item in stated]
 
 
 def _dated(items: Sequence[Item]) -> Iterator[Item]:
@@ -72,7 +72,7 @@ def _dated(items: Sequence[Item]) -> Iterator[Item]:
 
 
 def _plain(item: Item) -> Item:
-    return Token(_PLAIN[item.symbol], item.start, item.end) if item.symbol in _PLAIN else item
+    return Token(_PLAIN[item.symbol], item.start, item.end)
 
 
 def _fact(item: Item, *, spoken: bool) -> Item:

@@ -6,10 +6,11 @@ Joined, the pieces are the text; nothing is dropped. Each item knows its section
 import re
 from collections.abc import Iterator
 from csv import DictReader
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 WRAPPED = 60
 """A line of at least so many characters may have been cut by hard wrapping."""
@@ -18,6 +19,7 @@ SUBHEADING = 80
 """An unmarked line that ends in a colon and is no longer than this is a subheading."""
 
 _LINE = re.compile(r"[^\r\n]+")
+_STRETCH = re.compile(r"\s+|\S+")
 _MARK = re.compile(
     r"(?:(?:[*•▪●◦·‣]+|[-–—](?!\d)|o(?=\s)|\(?\d{1,2}[.)](?!\d)|\(?(?:[a-h]|[ivx]{1,4})[.)](?=\s)|\(?[A-H]\)(?=\s))\s*)+"
 )
@@ -52,8 +54,7 @@ class PieceKind(StrEnum):
     GAP = "gap"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """text[start:end]. `depth` is the indent of an item, `under` the words of its headings that narrow it.
 
     Under "Inclusion criteria for controls:" and then "Women:", `under` is "for controls: Women:".
@@ -67,7 +68,7 @@ class Piece:
     under: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Span:
     """Words of a heading (a section's, or a subheading) or of an item, before they are tiled."""
 
@@ -101,12 +102,10 @@ def _spans(text: str) -> Iterator[_Span]:
             continue
         blank = last == 0 or text.count("\n", last, start) > 1
         for number, span in enumerate(_line_spans(text, start, end)):
-            yield replace(
-                span,
-                depth=start - line.start(),
-                first=blank and number == 0,
-                wrapped=end - line.start() >= WRAPPED,
-            )
+            span.depth = start - line.start()
+            span.first = blank and number == 0
+            span.wrapped = end - line.start() >= WRAPPED
+            yield span
         last = end
 
 
@@ -171,7 +170,7 @@ def _joined(text: str, spans: Iterator[_Span]) -> Iterator[_Span]:
     current: _Span | None = None
     for span in spans:
         if current and _continues(text, current, span):
-            current = replace(current, end=span.end, wrapped=span.wrapped)
+            current.end, current.wrapped = span.end, span.wrapped
             continue
         if current:
             yield current
@@ -202,9 +201,9 @@ def _tile(text: str, spans: Iterator[_Span]) -> Iterator[Piece]:
 
 
 def _between(text: str, start: int, end: int, section: Section) -> Iterator[Piece]:
-    for part in re.finditer(r"\s+|\S+", text[start:end]):
+    for part in _STRETCH.finditer(text, start, end):
         kind = PieceKind.GAP if part[0].isspace() else PieceKind.MARK
-        yield Piece(kind, start + part.start(), start + part.end(), section)
+        yield Piece(kind, part.start(), part.end(), section)
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:

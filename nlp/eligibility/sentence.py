@@ -84,6 +84,8 @@ def read_sentence(items: Sequence[Item], *, excludes: bool) -> Rule:
     `excludes`: it stands in a list of exclusions, where a list means any of its members.
     """
     whole = Unread(items[0].start, items[-1].end)
+    if not any(isinstance(item, Term) for item in items):
+        return whole
     if parts := _for_some(items, excludes=excludes):
         some, asked = parts
         who = read_sentence(some, excludes=False)
@@ -137,11 +139,13 @@ def _excepted(items: Sequence[Item]) -> tuple[list[Item], tuple[Rule, ...]]:
     Exceptions with a window of their own are not read: it may be that of the whole sentence.
     """
     cut = next((number for number, item in enumerate(items) if item.symbol == "EXCEPT"), 0)
+    if not cut:
+        return [*items], ()
     after = items[cut + 1 :]
     terms = [item for item in after if isinstance(item, Term)]
     plain = all(_is(item, Kind.CONDITION) or item.symbol in _LISTED for item in after)
     dated = any(relation.window_days for term in terms for relation in relations(term.rule))
-    if not (cut and terms and plain) or dated or any(item.symbol == "OPEN" for item in items[:cut]):
+    if not (terms and plain) or dated or any(item.symbol == "OPEN" for item in items[:cut]):
         return [*items], ()
     return [*items[:cut]], tuple(mapped(term.rule, _ever) for term in terms)
 
@@ -185,8 +189,9 @@ def _without_asides(items: Sequence[Item]) -> list[Item]:
             return [*kept, Token("ASIDE", item.start, item.end)] if kept else []
         if item.symbol != "OPEN":
             kept.append(item)
-            said |= _variables(item)
             position += 1
+            if isinstance(item, Term):
+                said |= _variables(item)
             continue
         close = next((i for i in range(position, len(items)) if items[i].symbol == "CLOSE"), None)
         if close is None:
@@ -224,7 +229,9 @@ def _in_the_past(items: Sequence[Item]) -> list[Item]:
             past = item.symbol
         elif item.symbol in CONNECTIVES and past == "PAST":
             past = ""
-        if past in {"HISTORY", "PAST"}:
+        if not isinstance(item, Term):
+            told.append(item)
+        elif past in {"HISTORY", "PAST"}:
             told.append(_once(item))
         else:
             told.append(_timeless(item))

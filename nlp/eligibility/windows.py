@@ -21,7 +21,9 @@ _CHAIN = frozenset({"OR", "AND", "COMMA", "FILLER", "PAST", "HISTORY", "NARROW",
 
 def fold_windows(items: Sequence[Item]) -> list[Item]:
     """Give each window to the terms it narrows; one that narrows none is left as the words it was."""
-    kept = list(items)
+    if not any(isinstance(item, Window) for item in items):
+        return [*items]
+    kept = [*items]
     for index, item in enumerate(kept):
         if isinstance(item, Window):
             targets = list(_before(kept, index)) or list(_after(kept, index))
