@@ -137,12 +137,8 @@ class Reader:
             named = {token.name or token.symbol for token in tokens_of(piece.under)}
             is_age = "age" in named and named <= {"age", "EQUALS"}
             before = [Token("VARIABLE", piece.start, piece.start, name="age")] if is_age else []
-            self._folded[piece.start] = fold(
-                [
-                    *before,
-                    *_told_apart(self.text, [*_without_legends([*self._unfolded(piece.start, piece.end)])]),
-                ]
-            )
+            read = _without_legends([*self._unfolded(piece.start, piece.end)])
+            self._folded[piece.start] = fold([*before, *_told_apart(self.text, read)])
         return self._folded[piece.start]
 
     def _unfolded(self, start: int, end: int) -> Iterator[Item]:
@@ -267,15 +263,19 @@ class Reader:
         return not short or mention.concept in named
 
 
-def _without_legends(items: Sequence[Item]) -> Iterator[Item]:
+def _without_legends(items: list[Item]) -> list[Item]:
     """Leave out what the ends of a scale mean: «(0 = no pain, 10 = worst pain)»."""
+    if not any(item.symbol == "EQUALS" for item in items):
+        return items
+    kept: list[Item] = []
     legend = False
     for number, item in enumerate(items):
         if item.symbol == "OPEN":
             legend = [each.symbol for each in items[number : number + 3]] == ["OPEN", "NUMBER", "EQUALS"]
         if not legend:
-            yield item
+            kept.append(item)
         legend = legend and item.symbol != "CLOSE"
+    return kept
 
 
 def _told_apart(text: str, items: list[Item]) -> Iterator[Item]:
