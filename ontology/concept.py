@@ -234,7 +234,7 @@ OTHER_TABLES: Mapping[str, tuple[Kind, str]] = {
 }
 LANGUAGES = ("nb", "nn", "en", "sv_da", "any")
 AMBIGUOUS = "ambiguous.tsv"
-WORD_LISTS = (AMBIGUOUS, "cues.tsv", "ordinary.tsv", "spoken.tsv")
+WORD_LISTS = (AMBIGUOUS, "cues.tsv", "ordinary.tsv", "parts.tsv", "spoken.tsv")
 FORM_COLUMNS = (
     ("nb_also", "nb", FormKind.SYNONYM),
     ("nn_also", "nn", FormKind.SYNONYM),

@@ -1,4 +1,4 @@
-"""Whether a mention is denied («ikke diabetes») or speaks of a relative («moren min har»)."""
+"""Whether a mention is denied («ikke diabetes»), of a relative («moren min har») or a figure of speech."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,7 @@ from ontology.words import Word, starts_with
 
 _REACH = 4
 _CLAUSE = 25
+_FIGURE = 3
 
 
 class Context:
@@ -18,7 +19,7 @@ class Context:
     def __init__(self, cues: Mapping[str, frozenset[str]]) -> None:
         self._negates, self._barrier = cues["negates"], cues["barrier"]
         self._joins, self._kin, self._self = cues["joins"], cues["kin"], cues["self"]
-        self._family_after = cues["family_after"]
+        self._family_after, self._elsewhere = cues["family_after"], cues["elsewhere"]
         self._affirms = [tuple(text.split()) for text in sorted(cues["affirms"])]
 
     def negated(self, text: Sequence[Word], first: int) -> bool:
@@ -50,6 +51,15 @@ class Context:
             if low in self._self:
                 return False
         return any(word.text.casefold() in self._family_after for word in text[end : end + _REACH])
+
+    def figurative(self, text: Sequence[Word], end: int) -> bool:
+        """Whether what falls ill stands next and is no person: «hodepine for regjeringen»."""
+        for word in text[end : end + _FIGURE]:
+            if word.opens:
+                return False
+            if word.text.casefold() in self._elsewhere:
+                return True
+        return False
 
     def _is_affirmed(self, text: Sequence[Word], at: int) -> bool:
         start = max(0, at - _REACH)

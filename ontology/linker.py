@@ -19,11 +19,11 @@ from ontology.table import read_roles
 
 __all__ = ["How", "Linker", "Mention"]
 
-_KIND_LOSS = {Kind.CONDITION: 0.0, Kind.SYMPTOM: 0.3, Kind.DRUG: 0.1, Kind.PROCEDURE: 0.12}
+_KIND_LOSS = {Kind.CONDITION: 0.0, Kind.SYMPTOM: 0.3, Kind.DRUG: 0.2, Kind.PROCEDURE: 0.35}
 _MOST_DESCRIBED = 2
 _TOLD_BEFORE = 0.5
 _BROADER_LOSS = 0.1
-_CIRCUMSTANCE_LOSS = 0.15
+_CIRCUMSTANCE_LOSS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class Linker:
         found = longest([*found, *self._misspelt.find(read, found)])
         if len(read.words) > 1:
             found = self._phrases.join(read, found)
+            found = [each for each in found if not self._context.figurative(read.words, each.end)]
         if describing:
             found = [*found, *self._described(read, found)]
         return self._in_order(self._in_context(read, found))
@@ -120,7 +121,15 @@ class Linker:
         )
         for at, described in islice(fresh, _MOST_DESCRIBED):
             told = any(at <= set(range(each.first, each.end)) for each in found)
-            yield described.rescored(How.DESCRIBED, _TOLD_BEFORE) if told else described
+            if not self._means_nothing(read, found, at):
+                yield described.rescored(How.DESCRIBED, _TOLD_BEFORE) if told else described
+
+    def _means_nothing(self, read: Scan, found: Iterable[Found], at: frozenset[int]) -> bool:
+        """Whether some of these words are no illness where they stand: «mistet hodet»."""
+        hidden = (each for each in found if all(r.concept == NO_CONCEPT for r in each.readings))
+        return self._context.figurative(read.words, max(at) + 1) or any(
+            not at.isdisjoint(range(each.first, each.end)) for each in hidden
+        )
 
     def _names_condition(self, found: Found) -> bool:
         return any(

@@ -8,7 +8,7 @@ from importlib.resources import files
 from itertools import takewhile
 from typing import NamedTuple
 
-from ontology.table import read_roles
+from ontology.table import read_roles, read_table
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*")
 _BREAK = re.compile(r"[.;:!?()\n]")
@@ -74,19 +74,58 @@ def words(text: str) -> list[Word]:
 
 def keys(texts: Iterable[str]) -> Iterator[tuple[list[str], list[str]]]:
     """The plain spellings and the stems of the words of each text; no text holds a line break."""
+    folded = _fold("\n".join(texts))
+    unlike = _unlike(set(folded.split()))
+    alike = unlike.keys().isdisjoint
     stems: dict[str, str] = {}
-    for folded in _fold("\n".join(texts)).split("\n"):
-        spelt = folded.split() if folded.replace(" ", "").isalpha() else _WORD.findall(folded)
+    for line in folded.split("\n"):
+        spelt = line.split() if line.replace(" ", "").isalpha() else _WORD.findall(line)
+        if not alike(spelt):
+            spelt = [unlike.get(word, word) for word in spelt]
         for word in spelt:
             if word not in stems:
                 stems[word] = _stem(word)
         yield spelt, [stems[word] for word in spelt]
 
 
+def _unlike(written: Iterable[str]) -> Mapping[str, str]:
+    """The plain words that hold parts of ontology/parts.tsv, and the words they stand for."""
+    found = list(written)
+    meant = _replaced(" ".join(found), _plain_parts()).split(" ")
+    pairs = {word: level for word, level in zip(found, meant, strict=True) if word != level}
+    return {
+        word: level for pair in pairs.items() for word, level in zip(*map(_WORD.findall, pair), strict=True)
+    }
+
+
 @lru_cache(maxsize=1 << 14)
 def plain(word: str) -> str:
     """`word` in lower case without the marks people leave out: æ, ae and ä give a; ø, oe and ö give o."""
     return _fold(word)
+
+
+@lru_cache(maxsize=1 << 14)
+def levelled(word: str) -> str:
+    """`word` as `plain` has it, its parts of ontology/parts.tsv as in bokmål: hjartesjuk is hjertesyk."""
+    return _replaced(plain(word), _plain_parts())
+
+
+def _replaced(text: str, parts: Iterable[tuple[str, str]]) -> str:
+    for part, meant in parts:
+        text = text.replace(part, meant)
+    return text
+
+
+@cache
+def _parts() -> tuple[tuple[str, str], ...]:
+    rows = read_table(files("ontology") / "parts.tsv", "part meant")
+    pairs = ((row.cells["part"], row.cells["meant"]) for row in rows)
+    return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
+
+
+@cache
+def _plain_parts() -> tuple[tuple[str, str], ...]:
+    return tuple((plain(part), plain(meant)) for part, meant in _parts())
 
 
 def _fold(text: str) -> str:
@@ -108,7 +147,7 @@ def stem(word: str) -> str:
     final y are simplified, so that sykdommer meets sykdom and allergy meets allergi. The words of
     ontology/spoken.tsv share the key of the word they stand for: hovve and huet that of hodet.
     """
-    return _stem(plain(word))
+    return _stem(levelled(word))
 
 
 def _stem(spelt: str) -> str:
@@ -119,7 +158,9 @@ def _stem(spelt: str) -> str:
 @cache
 def _spoken() -> Mapping[str, str]:
     roles = read_roles(files("ontology") / "spoken.tsv")
-    return {_bare(plain(word)): _bare(plain(meant)) for meant, spoken in roles.items() for word in spoken}
+    return {
+        _bare(levelled(word)): _bare(levelled(meant)) for meant, spoken in roles.items() for word in spoken
+    }
 
 
 def is_spoken(spelt: str) -> bool:
@@ -160,7 +201,7 @@ def inflects(typed: str, listed: str) -> bool:
     off, on = listed[shared:].removeprefix(double), typed[shared:].removeprefix(double)
     if on and (off == "s" or not _PUT_ON.fullmatch(on)):
         return False
-    return bool(on) if off in ("er", "ar") else off in _TAKEN_OFF
+    return bool(on) if off in ("er", "ar") else off in _TAKEN_OFF or (off, on) == ("et", "a")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -184,7 +225,8 @@ def same_marks(text: str, form: str, *, strictly: bool = False) -> bool:
 def _marks(text: str) -> str:
     if text.isascii():
         return ""
-    return "".join(_MARKS.findall(text)).replace("ä", "æ").replace("ö", "ø")
+    alike = _replaced(text.replace("ä", "æ").replace("ö", "ø"), _parts())
+    return "".join(_MARKS.findall(alike))
 
 
 def starts_with(sequence: Sequence[str], at: int, part: Sequence[str]) -> bool:

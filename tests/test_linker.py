@@ -33,7 +33,7 @@ def linked(text: str, *, forgiving: bool = True) -> list[tuple[str, How]]:
         ("astmaen er verre", "asthma", How.INFLECTED),
         ("atrieflimmeren", "atrial-fibrillation", How.INFLECTED),
         ("brystkreftstudie", "breast-cancer", How.COMPOUND),
-        ("hjertesviktpasientene", "heart-failure", How.COMPOUND),
+        ("hjertesviktpasientene", "heart-failure", How.INFLECTED),
         ("depresjonsbehandling", "depression", How.COMPOUND),
         ("menneskediabetes", "diabetes", How.COMPOUND),
         ("tarm kreft", "colorectal-cancer", How.SPLIT),
