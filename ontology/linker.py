@@ -23,7 +23,8 @@ _KIND_LOSS = {Kind.CONDITION: 0.0, Kind.SYMPTOM: 0.3, Kind.DRUG: 0.2, Kind.PROCE
 _MOST_DESCRIBED = 2
 _TOLD_BEFORE = 0.5
 _BROADER_LOSS = 0.1
-_CIRCUMSTANCE_LOSS = 0.4
+_CHAPTER_LOSS = {"R": 0.2, "Z": 0.4}
+"""Signs and circumstances say less of what somebody has than illnesses do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +178,8 @@ class Linker:
 
     def _doubt(self, mention: Mention) -> tuple[bool, float, int]:
         concept = self._ontology.get(mention.concept)
-        loss = _KIND_LOSS[concept.kind] + _CIRCUMSTANCE_LOSS * any(
-            code[0] == "Z" for code in concept.icd10[:1]
-        )
+        chapter = concept.icd10[0][0] if concept.icd10 else ""
+        loss = max(_KIND_LOSS[concept.kind], _CHAPTER_LOSS.get(chapter, 0.0))
         return mention.negated, loss - mention.score, mention.start
 
 
