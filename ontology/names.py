@@ -52,8 +52,9 @@ class Names:
     def find(self, scan: Scan) -> Iterator[Found]:
         """Every name in the text; they may overlap."""
         begun, compounds = self.index.begun, scan.language != "en"
-        for first, key in enumerate(scan.stems):
-            if key in begun and (found := self.run_at(scan, first)):
+        for first, (key, after) in enumerate(zip(scan.stems, [*scan.stems[1:], ""], strict=False)):
+            named = begun.get(key) or (key in begun and f"{key} {after}" in begun)
+            if named and (found := self.run_at(scan, first)):
                 yield found
             if compounds and len(scan.spelt[first]) >= _SHORTEST_COMPOUND:
                 yield from self._compound_at(scan, first)

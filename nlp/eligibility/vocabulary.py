@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from csv import DictReader
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from itertools import product
 from typing import NamedTuple
@@ -52,6 +52,10 @@ class Token(NamedTuple):
     other: float | None = None
 
 
+_token = partial(tuple.__new__, Token)
+"""Makes a token in half the time."""
+
+
 def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
     """The tokens of text[start:end], longest phrases first; together they cover all but white space."""
     found = _parted(text[start:end].translate(_SAME))
@@ -75,7 +79,7 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
             symbol, _, _, value, name, other = token
             if symbol == "UNIT" and read and words[position - 1] in _ONES and read[-1].symbol == "ANY_OF":
                 read[-1] = read[-1]._replace(symbol="NUMBER", value=1.0)  # «within one month»
-            read.append(Token(symbol, start + first, start + last, value, name, other))
+            read.append(_token((symbol, start + first, start + last, value, name, other)))
         position += length
     return _said_once(read)
 
