@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from ontology.words import Word, levelled, stem, words
+from ontology.words import Word, plain, stem, words
 
 _FEW_WORDS = 3
 
@@ -63,7 +63,7 @@ class Scan(NamedTuple):
 def scan(text: str, language: str | None, forgiving: bool) -> Scan:
     """Read `text` once; see `Linker.link` for the arguments."""
     found = words(text)
-    spelt = [levelled(word.text) for word in found]
+    spelt = [plain(word.text) for word in found]
     cased = len(found) <= _FEW_WORDS or not text.isupper()
     return Scan(text, found, spelt, [stem(word) for word in spelt], language, forgiving, cased)
 

@@ -83,6 +83,7 @@ class Linker:
         read = scan(text, language, forgiving)
         if not forgiving:
             return self._in_order(self._in_context(read, self._named(read)))
+        read = self._names.levelled(read)
         found = longest(self._names.find(read))
         found = longest([*found, *self._misspelt.find(read, found)])
         if len(read.words) > 1:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ontology.concept import FormKind
 from ontology.forms import SHORTEST_PART, Entry, FormIndex, spoken
 from ontology.found import Found, How, Reading, Scan
-from ontology.words import inflects, is_spoken, same_marks, stem
+from ontology.words import inflects, is_spoken, levelled, same_marks, stem
 
 _SHORTEST_COMPOUND = 8
 _JOINTS = ("", "s", "e", "r")
@@ -60,6 +60,14 @@ class Names:
                 yield from self._compound_at(scan, first)
             if scan.forgiving:
                 yield from self.split_at(scan, first)
+
+    def levelled(self, scan: Scan) -> Scan:
+        """`scan` with the words of no name as bokmål writes their parts: «augesvulsten» as «øyesvulsten»."""
+        spelt = [
+            each if key in self.index.vocabulary else levelled(each)
+            for each, key in zip(scan.spelt, scan.stems, strict=True)
+        ]
+        return scan if spelt == scan.spelt else scan._replace(spelt=spelt, stems=list(map(stem, spelt)))
 
     def run_at(self, scan: Scan, first: int) -> Found | None:
         """The longest name that begins with word `first`."""

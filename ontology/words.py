@@ -76,28 +76,13 @@ def words(text: str) -> list[Word]:
 
 def keys(texts: Iterable[str]) -> Iterator[tuple[list[str], list[str]]]:
     """The plain spellings and the stems of the words of each text; no text holds a line break."""
-    folded = _fold("\n".join(texts))
-    unlike = _unlike(set(folded.split()))
-    alike = unlike.keys().isdisjoint
     stems: dict[str, str] = {}
-    for line in folded.split("\n"):
-        spelt = line.split() if line.replace(" ", "").isalpha() else _WORD.findall(line)
-        if not alike(spelt):
-            spelt = [unlike.get(word, word) for word in spelt]
+    for folded in _fold("\n".join(texts)).split("\n"):
+        spelt = folded.split() if folded.replace(" ", "").isalpha() else _WORD.findall(folded)
         for word in spelt:
             if word not in stems:
                 stems[word] = _stem(word)
         yield spelt, [stems[word] for word in spelt]
-
-
-def _unlike(written: Iterable[str]) -> Mapping[str, str]:
-    """The plain words that hold parts of ontology/parts.tsv, and the words they stand for."""
-    found = list(written)
-    meant = _replaced(" ".join(found), _plain_parts()).split(" ")
-    pairs = {word: level for word, level in zip(found, meant, strict=True) if word != level}
-    return {
-        word: level for pair in pairs.items() for word, level in zip(*map(_WORD.findall, pair), strict=True)
-    }
 
 
 @lru_cache(maxsize=1 << 14)
@@ -149,7 +134,7 @@ def stem(word: str) -> str:
     final y are simplified, so that sykdommer meets sykdom and allergy meets allergi. The words of
     ontology/spoken.tsv share the key of the word they stand for: hovve and huet that of hodet.
     """
-    return _stem(levelled(word))
+    return _stem(plain(word))
 
 
 def _stem(spelt: str) -> str:
@@ -160,9 +145,7 @@ def _stem(spelt: str) -> str:
 @cache
 def _spoken() -> Mapping[str, str]:
     roles = read_roles(files("ontology") / "spoken.tsv")
-    return {
-        _bare(levelled(word)): _bare(levelled(meant)) for meant, spoken in roles.items() for word in spoken
-    }
+    return {_bare(plain(word)): _bare(plain(meant)) for meant, spoken in roles.items() for word in spoken}
 
 
 def is_spoken(spelt: str) -> bool:
