@@ -33,9 +33,12 @@ def linked(text: str, *, forgiving: bool = True) -> list[tuple[str, How]]:
         ("astmaen er verre", "asthma", How.INFLECTED),
         ("atrieflimmeren", "atrial-fibrillation", How.INFLECTED),
         ("brystkreftstudie", "breast-cancer", How.COMPOUND),
-        ("hjertesviktpasientene", "heart-failure", How.INFLECTED),
+        ("hjertesviktpasientene", "heart-failure", How.COMPOUND),
         ("depresjonsbehandling", "depression", How.COMPOUND),
         ("menneskediabetes", "diabetes", How.COMPOUND),
+        ("rottesjuke", "leptospirosis", How.EXACT),
+        ("mellomgulvslamming", "diaphragm-paralysis", How.EXACT),
+        ("augesvulstar", "eye-cancer", How.INFLECTED),
         ("tarm kreft", "colorectal-cancer", How.SPLIT),
         ("hjerte svikt", "heart-failure", How.SPLIT),
         ("diabetis", "diabetes", How.MISSPELT),
@@ -73,6 +76,7 @@ def test_everyday_spellings_reach_their_concept(text: str, concept: str, how: Ho
         "hun kutter løk", "forskjellen på skjell og skall", "se hit, han bor i et hus", "på en sti", "menyen",
         "Oscar og Stine fra Geilo", "vi reiste til Paris", "vannkraft og arbeidskraft", "knudsen",
         "en fødselsdag for eksempel", "jeg leste om det i går", "assistenten", "om ska det bli",
+        "hodepine for regjeringen", "virus på pcen",
     ],
 )  # fmt: skip
 def test_ordinary_words_never_become_diseases(text: str) -> None:
@@ -252,7 +256,13 @@ def test_what_a_text_describes_is_guessed_only_when_asked_for(text: str, concept
 
 @pytest.mark.parametrize(
     "text",
-    ["hva koster det å være med", "bilen min starter ikke når det er kaldt", "brystkreft", "is it safe"],
+    [
+        "hva koster det å være med",
+        "bilen min starter ikke når det er kaldt",
+        "brystkreft",
+        "is it safe",
+        "jeg mistet hodet",
+    ],
 )
 def test_nothing_is_described_where_nothing_is_told(text: str) -> None:
     assert LINKER.link(text, describing=True) == LINKER.link(text)
