@@ -1,7 +1,6 @@
 """Every form of every concept, found by the stems of its words."""
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 from ontology.concept import Form, FormKind, Ontology
@@ -56,10 +55,11 @@ class FormIndex:
                 self._add(number, spelt, stems)
 
     def _add(self, number: int, spelt: list[str], stems: list[str]) -> None:
-        run = ""
-        for run in accumulate(stems, "{} {}".format):
+        run = stems[0]
+        for key in stems[1:]:
             self.begun.setdefault(run, ())
-        self.begun[run] += (number,)
+            run = f"{run} {key}"
+        self.begun[run] = (*self.begun.get(run, ()), number)
         form = self._forms[number]
         if form.kind in _NAMES:
             self.vocabulary.update(stems)
