@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 
 from chatbot.phrases import PhraseIndex, phrase, plain, rows
-from chatbot.senses import senses, undenied
+from chatbot.senses import SILENT, senses, told
 
 MASK = "[skjult]"
 HELP = {
@@ -72,8 +72,8 @@ class _Danger:
     together: tuple[frozenset[str], ...]
     unless: frozenset[str]
 
-    def is_in(self, spoken: frozenset[str]) -> bool:
-        return not self.unless & spoken and all(any_of & spoken for any_of in self.together)
+    def is_in(self, today: frozenset[str], all_told: frozenset[str]) -> bool:
+        return not self.unless & all_told and all(any_of & today for any_of in self.together)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,12 @@ def check(message: str) -> Safety:
     Help numbers: helsenorge.no (113, 116 117, Giftinformasjonen 22 59 13 00), the police (112), Vold- og
     overgrepslinjen (116 006) and Mental Helse (116 123).
     """
-    text = undenied(plain(message))
+    text = plain(message)
     alarms, words = _alarms()
-    seen = {alarms[i].label for i in words.possible(text) if _sounds(alarms[i], text)}
-    spoken = senses(text)
-    seen.update(danger.label for danger in _dangers() if danger.is_in(spoken))
+    possible = (alarms[i] for i in words.possible(text))
+    seen = {alarm.label for alarm in possible if _sounds(alarm, text) and _sounds_today(alarm, text)}
+    today, all_told = senses(text)
+    seen.update(danger.label for danger in _dangers() if danger.is_in(today, all_told))
     return Safety(tuple(label for label in Label if label in seen), mask(message))
 
 
@@ -116,6 +117,11 @@ def mask(message: str, *, keep_contact: bool = False) -> str:
 
 def _sounds(alarm: _Alarm, text: str) -> bool:
     return any(not _is_quiet(alarm, text, found) for found in phrase(alarm.phrase).finditer(text))
+
+
+def _sounds_today(alarm: _Alarm, text: str) -> bool:
+    """Whether it still sounds without the clauses that deny, or tell of what it is quiet about."""
+    return _sounds(alarm, told(text, SILENT if "past" in alarm.quiet else frozenset({"denied"})))
 
 
 def _is_quiet(alarm: _Alarm, text: str, found: re.Match[str]) -> bool:

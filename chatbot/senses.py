@@ -30,7 +30,7 @@ _SOUNDS = (
     (re.compile("h(?=[jv])"), ""),
     (re.compile("c(?=k)|(?<=s)c(?=h)"), ""),
     (re.compile("d(?=t)"), ""),
-    (re.compile(r"(.)\1+"), r"\1"),
+    (re.compile(r"([^\W\d])\1+"), r"\1"),
 )
 
 
@@ -79,17 +79,21 @@ def sound(word: str) -> str:
     return word
 
 
-def senses(text: str) -> frozenset[str]:
-    """The senses of `plain` text, without those of clauses that speak of the past, of studies or deny."""
+def senses(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The senses of `plain` text that speak of today, and all of them.
+
+    A clause that speaks of the past, of studies or denies says nothing of today.
+    """
     clauses = [_of_clause(clause) for clause in _CLAUSE.split(text)]
-    return frozenset(sense for found in clauses if not found & SILENT for sense in found)
+    today = frozenset(sense for found in clauses if not found & SILENT for sense in found)
+    return today, today.union(*clauses)
 
 
-def undenied(text: str) -> str:
-    """`plain` text without the clauses that deny a danger."""
+def told(text: str, unless: frozenset[str]) -> str:
+    """`plain` text without the clauses that hold any of the senses `unless`."""
     clauses = _CLAUSE.split(text)
-    told = [clause.strip() for clause in clauses if "denied" not in _of_clause(clause)]
-    return text if len(told) == len(clauses) else f" {' . '.join(told)} "
+    kept = [clause.strip() for clause in clauses if not unless & _of_clause(clause)]
+    return text if len(kept) == len(clauses) else f" {' . '.join(kept)} "
 
 
 @lru_cache(maxsize=64)
