@@ -18,7 +18,7 @@ MASK = "[skjult]"
 HELP = {
     "suicide": ("113", "116 123"),
     "acute": ("113",),
-    "violence": ("112", "113", "116 006"),
+    "violence": ("112", "113", "116 006", "116 111"),
     "poisoning": ("22 59 13 00",),
     "doctor_today": ("116 117",),
 }
@@ -87,7 +87,7 @@ def check(message: str) -> Safety:
     """What `message` holds that comes before its answer.
 
     Help numbers: helsenorge.no (113, 116 117, Giftinformasjonen 22 59 13 00), the police (112), Vold- og
-    overgrepslinjen (116 006) and Mental Helse (116 123).
+    overgrepslinjen (116 006), Alarmtelefonen for barn og unge (116 111) and Mental Helse (116 123).
     """
     text = plain(message)
     alarms, words = _alarms()
