@@ -99,7 +99,9 @@ def check(message: str) -> Safety:
 
 
 def warm() -> None:
-    """Compile every phrase that alarms (1.3 s), which the first messages would otherwise wait for."""
+    """Compile every phrase that alarms (1.3 s) and read the senses, before somebody waits for it."""
+    senses(plain("nå"))
+    _dangers()
     for alarm in _alarms()[0]:
         phrase(alarm.phrase)
 
