@@ -5,11 +5,13 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from heapq import nlargest
 from itertools import islice
 from math import log
 from pathlib import Path
+
+import numpy as np
 
 from nlp.embeddings import generation
 from nlp.embeddings.catalogue import About, Entry, State
@@ -23,11 +25,12 @@ from nlp.embeddings.reranker import RERANKED, Reranker
 from nlp.embeddings.shelf import Draft, Shelf, take
 from nlp.embeddings.sites import Nearest
 from nlp.embeddings.sparse import Name, stems
+from nlp.embeddings.subjects import Answering
 from nlp.embeddings.telling import coverage, is_case, telling
 from nlp.query import Filters, Query
 from ontology.concept import Ontology
 from ontology.errors import BadInput
-from ontology.linker import Linker
+from ontology.linker import Linker, Mention
 from registry.coding import code_study
 from registry.study import Status, Study
 
@@ -417,18 +420,24 @@ class _Question:
 
     def _doubt(self, number: int) -> int:
         """0 for a study of the very thing or a kind of it, 1 for one that names it, 2 for one like it."""
-        if any(self._is_kind_of(match) for match in self._matches.get(number, {}).values()):
-            return 0
-        return 1 if number in self._sure else 2
+        return 0 if number in self._kinds else 1 if number in self._sure else 2
 
-    def _tells(self, match: Match) -> bool:
-        """Whether what the study is about says something of what was asked for: heart disease is too wide."""
-        return self._is_kind_of(match) or len(self._ontology.descendants(match.found)) < WIDE
+    def _tells(self, asked_for: str, found: str) -> bool:
+        """Whether what a study is about says something of what was asked for: heart disease is too wide."""
+        return self._is_kind_of(asked_for, found) or len(self._ontology.descendants(found)) < WIDE
 
-    def _is_kind_of(self, match: Match) -> bool:
-        return match.found == match.mention.concept or match.mention.concept in self._ontology.ancestors(
-            match.found
-        )
+    def _is_kind_of(self, asked_for: str, found: str) -> bool:
+        return found == asked_for or asked_for in self._ontology.ancestors(found)
+
+    def _about(self, wanted: Callable[[str, str], bool]) -> frozenset[int]:
+        """Studies whose answer to a concept that was asked for is `wanted`: (asked for, found)."""
+        found = (each.about(partial(wanted, mention.concept)) for mention, each, _ in self._answered)
+        return frozenset().union(*found)
+
+    @cached_property
+    def _kinds(self) -> frozenset[int]:
+        """Every study of the very thing or of a kind of it."""
+        return self._about(self._is_kind_of)
 
     @cached_property
     def _near(self) -> Mapping[int, Nearest]:
@@ -446,8 +455,7 @@ class _Question:
             loose = dict.fromkeys(word.lower() for word in _WORD.findall(self._text))
             groups = [[word] for word in loose if self._shelf.words.is_telling(word, language)]
         named = (self._shelf.words.naming(group, language) for group in groups)
-        about = (number for number, own in self._matches.items() if any(map(self._tells, own.values())))
-        return frozenset(about).union(*named)
+        return self._about(self._tells).union(*named)
 
     @property
     def _named(self) -> frozenset[int]:
@@ -480,31 +488,35 @@ class _Question:
         return {number: score for number, (_, score) in found.items()}
 
     def _by_concepts(self, wanted: int) -> dict[int, float]:
-        scores = {
-            number: sum(match.score for match in own.values())
-            for number, own in self._matches.items()
-            if self._among is None or number in self._among.studies
-        }
-        return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:wanted])
+        if not self._answered:
+            return {}
+        numbers = np.concatenate([each.numbers for _, each, _ in self._answered])
+        counts = np.concatenate([belief * each.worth for _, each, belief in self._answered])
+        studies, rows = np.unique(numbers, return_inverse=True)
+        scores = np.bincount(rows, counts)
+        order = np.lexsort((studies, -scores))
+        ranked = zip(studies[order].tolist(), scores[order].tolist(), strict=True)
+        kept = (pair for pair in ranked if self._among is None or pair[0] in self._among.studies)
+        return dict(islice(kept, wanted))
 
     @cached_property
-    def _matches(self) -> dict[int, dict[str, Match]]:
-        """By study and concept asked for, the best match: each concept counts once for a study."""
-        matches: dict[int, dict[str, Match]] = {}
-        studies = self._shelf.catalogue.count
+    def _answered(self) -> list[tuple[Mention, Answering, float]]:
+        """For each concept asked for, the studies that answer it, and how much that counts."""
+        answered = []
         for mention in self._asked.values():
             worth = answers(self._ontology.get(mention.concept), self._ontology)
-            found = list(self._shelf.subjects.about(worth))
-            belief = mention.score * rarity(len({number for number, _, _ in found}), studies)
-            for number, concept, weight in found:
-                match = Match(mention, concept, belief * worth[concept] * weight)
-                best = matches.setdefault(number, {})
-                if mention.concept not in best or match.score > best[mention.concept].score:
-                    best[mention.concept] = match
-        return matches
+            found = self._shelf.subjects.answering(worth)
+            belief = mention.score * rarity(len(found.numbers), self._shelf.catalogue.count)
+            answered.append((mention, found, belief))
+        return answered
+
+    def _matches(self, number: int) -> list[Match]:
+        """How a study answers each concept that was asked for; each counts once."""
+        found = ((mention, each.of(number), belief) for mention, each, belief in self._answered)
+        return [Match(mention, own[0], belief * own[1]) for mention, own, belief in found if own]
 
     def _why(self, entry: Entry) -> tuple[Reason, ...]:
-        matches = self._matches.get(entry.number, {}).values()
+        matches = self._matches(entry.number)
         language = self._query.language
         reasons = [Reason("concept", path(match, self._ontology, language)) for match in matches]
         words = matched_words(self._words, entry.words)

@@ -1,10 +1,39 @@
 """What every study is about, in memory: studies by concept, and how much studies have in common."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Studies that are about one of `concepts`, by number, ascending.
+
+    `best` says of each which of the concepts it is about, the one worth most, and `worth` how much.
+    """
+
+    concepts: tuple[str, ...]
+    numbers: Numbers
+    best: Numbers
+    worth: NDArray[np.float64]
+
+    def of(self, number: int) -> tuple[str, float] | None:
+        """The concept that the study with this number is about, and what it is worth."""
+        row = int(np.searchsorted(self.numbers, number))
+        if row == len(self.numbers) or self.numbers[row] != number:
+            return None
+        return self.concepts[self.best[row]], float(self.worth[row])
+
+    def about(self, wanted: Callable[[str], bool]) -> list[int]:
+        """Numbers of the studies whose concept is `wanted`."""
+        kept = np.array([wanted(concept) for concept in self.concepts], dtype=np.bool_)
+        return [int(number) for number in self.numbers[kept[self.best]]]
 
 
 class Subjects:
@@ -38,6 +67,19 @@ class Subjects:
             if place := self._places.get(concept):
                 studies, weights = self._studies[place].tolist(), self._weights[place].tolist()
                 yield from zip(studies, [concept] * len(studies), weights, strict=True)
+
+    def answering(self, worth: Mapping[str, float]) -> Answering:
+        """The studies about one of the concepts that are worth something, each with the best of them."""
+        concepts = tuple(concept for concept in worth if concept in self._places)
+        best = np.full(len(self._numbers), -1, dtype=np.int64)
+        values = np.zeros(len(self._numbers))
+        for index, concept in enumerate(concepts):
+            place = self._places[concept]
+            rows, own = self._rows[place], worth[concept] * self._weights[place]
+            better = own > values[rows]
+            best[rows[better]], values[rows[better]] = index, own[better]
+        found = np.flatnonzero(best >= 0)
+        return Answering(concepts, self._numbers[found], best[found], values[found])
 
     def of(self, study: int) -> dict[str, float]:
         """The concepts that the study with this number is about; {} for one that names nothing known."""
