@@ -44,9 +44,8 @@ def when(clause: Clause, start: int, end: int) -> When | None:
         return When.MENTIONED
     if "suspect" in ahead or shows("suspect", named) or "suspect_after" in intents(after):
         return When.SUSPECTED
-    past = "past" in all_of_it or shows(
-        "past", f"{before} {named}"
-    )  # «har hatt hjerneslag», named with its verb
+    with_its_verb = shows("past", f"{before} {named}")  # «har hatt hjerneslag»
+    past = "past" in all_of_it or with_its_verb
     if "ended" in all_of_it or (past and not lasts(f"{before} {after}")):
         return When.PAST
     claimed = "claim" in ahead or shows("claim", named)

@@ -20,7 +20,11 @@ def rows(pairs: dict[tuple[str, int], float]) -> list[tuple[str, int, float]]:
 def test_both_ways_of_asking_agree(pairs: dict[tuple[str, int], float]) -> None:
     subjects = Subjects(rows(pairs))
     by_study = {(concept, study): w for study in range(1, 10) for concept, w in subjects.of(study).items()}
-    assert by_study == {(concept, study): w for study, concept, w in subjects.about("abcdef")} == pairs
+    by_concept = {}
+    for concept in "abcdef":
+        found = subjects.answering({concept: 1.0})
+        by_concept |= {(concept, study): w for study, w in zip(found.numbers, found.worth, strict=True)}
+    assert by_study == by_concept == pairs
 
 
 @given(PAIRS, st.sets(st.integers(1, 9), min_size=1))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.rows import read_jsonl
+from eval.score import Score
 from ontology.concept import load_ontology
 from ontology.hrcs import canonical
 from ontology.linker import Linker
@@ -14,29 +15,16 @@ from registry.coding import code_study
 from registry.study import Status, Study
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Labels given, labels of the hospital, labels in both; `uncoded` studies got none.
+@dataclass(slots=True)
+class Report(Score):
+    """Labels given, those of the hospital (gold), and those in both (right); `uncoded` studies got none.
 
     `wrong` names each study with its own labels and the ones given that are not among them.
     """
 
-    studies: int
-    given: int
-    gold: int
-    right: int
-    uncoded: int
-    wrong: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
-
-    @property
-    def precision(self) -> float:
-        """Share of the given labels that the hospital has too."""
-        return self.right / self.given if self.given else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the hospital's labels that were given."""
-        return self.right / self.gold if self.gold else 0.0
+    studies: int = 0
+    uncoded: int = 0
+    wrong: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
 
 
 def evaluate(file: Path) -> Report:

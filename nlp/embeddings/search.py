@@ -235,7 +235,7 @@ class StudyIndex:
         number = shelf.catalogue.number_of(study_id) if shelf else None
         if shelf is None or number is None:
             return []
-        alike = {each for each, _, _ in shelf.subjects.about(shelf.subjects.of(number))}
+        alike = frozenset(shelf.subjects.answering(shelf.subjects.of(number)).numbers.tolist())
         (entry,) = shelf.catalogue.entries([number])
         (vector,) = self._encoder.encode_queries([entry.title])
         meaning = {n: score for n, (_, score) in shelf.nearest(vector, DEPTH, None).items() if n in alike}
@@ -502,11 +502,11 @@ class _Question:
     @cached_property
     def _answered(self) -> list[tuple[Mention, Answering, float]]:
         """For each concept asked for, the studies that answer it, and how much that counts."""
-        answered = []
+        answered, studies = [], self._shelf.catalogue.count
         for mention in self._asked.values():
             worth = answers(self._ontology.get(mention.concept), self._ontology)
             found = self._shelf.subjects.answering(worth)
-            belief = mention.score * rarity(len(found.numbers), self._shelf.catalogue.count)
+            belief = mention.score * rarity(len(found.numbers), studies)
             answered.append((mention, found, belief))
         return answered
 

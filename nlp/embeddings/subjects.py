@@ -1,6 +1,6 @@
 """What every study is about, in memory: studies by concept, and how much studies have in common."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -60,13 +60,6 @@ class Subjects:
         self._concept_of = np.repeat(np.arange(len(counts)), counts)
         self._by_study = np.argsort(self._rows, kind="stable")
         self._ends = np.cumsum(np.bincount(self._rows))
-
-    def about(self, concepts: Iterable[str]) -> Iterator[tuple[int, str, float]]:
-        """(study number, concept, weight) wherever a study is about one of `concepts`."""
-        for concept in concepts:
-            if place := self._places.get(concept):
-                studies, weights = self._studies[place].tolist(), self._weights[place].tolist()
-                yield from zip(studies, [concept] * len(studies), weights, strict=True)
 
     def answering(self, worth: Mapping[str, float]) -> Answering:
         """The studies about one of the concepts that are worth something, each with the best of them."""
